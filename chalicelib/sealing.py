@@ -1,0 +1,221 @@
+"""Personal fields at rest: envelope encryption with a data key for each person.
+
+KMS protects a few key-encryption keys; each wraps the data keys of many people; a person's data key
+seals that person's fields. Data keys live in table ``vault``, which has no long backups: when a
+person's key is destroyed, every copy of the sealed fields, backups included, is noise.
+
+A sealed text names its algorithm (``AES-GCM`` by default, ``SM4-GCM`` where the commercial
+cryptography assessment asks), so that both can be read while one replaces the other:
+``1.AES-GCM.<base64 of nonce and ciphertext>``. Person and purpose are authenticated with it: a
+sealed name copied into another person's row, or into another field, does not open.
+"""
+
+import base64
+import secrets
+from collections.abc import Callable
+from dataclasses import dataclass
+from datetime import datetime
+from functools import lru_cache
+from typing import Final, Literal, Protocol
+
+from cryptography.exceptions import InvalidTag
+from cryptography.hazmat.primitives.ciphers import Cipher, algorithms, modes
+from cryptography.hazmat.primitives.ciphers.aead import AESGCM
+from pynamodb.attributes import UnicodeAttribute
+
+from chalicelib import aws, config
+from chalicelib.errors import Gone
+from chalicelib.tables import Row, create, meta, transact
+
+Algorithm = Literal["AES-GCM", "SM4-GCM"]
+DEFAULT: Final[Algorithm] = "AES-GCM"
+_NONCE, _TAG = 12, 16
+_CONTEXT: Final = {"purpose": "people"}
+_keks: dict[str, bytes] = {}
+
+
+class Broken(ValueError):
+    """A sealed text does not open: wrong person, wrong purpose, or it was altered."""
+
+
+class _Aead(Protocol):
+    def seal(self, key: bytes, nonce: bytes, text: bytes, bound: bytes) -> bytes: ...
+
+    def open(self, key: bytes, nonce: bytes, sealed: bytes, bound: bytes) -> bytes: ...
+
+
+class _AesGcm:
+    def seal(self, key: bytes, nonce: bytes, text: bytes, bound: bytes) -> bytes:
+        return AESGCM(key).encrypt(nonce, text, bound)
+
+    def open(self, key: bytes, nonce: bytes, sealed: bytes, bound: bytes) -> bytes:
+        return AESGCM(key).decrypt(nonce, sealed, bound)
+
+
+class _Sm4Gcm:
+    """GB/T 32907-2016 in GCM; its key is the first 128 bits of the person's."""
+
+    def seal(self, key: bytes, nonce: bytes, text: bytes, bound: bytes) -> bytes:
+        encryptor = Cipher(algorithms.SM4(key[:16]), modes.GCM(nonce)).encryptor()
+        encryptor.authenticate_additional_data(bound)
+        return encryptor.update(text) + encryptor.finalize() + encryptor.tag
+
+    def open(self, key: bytes, nonce: bytes, sealed: bytes, bound: bytes) -> bytes:
+        tag = sealed[-_TAG:]
+        decryptor = Cipher(algorithms.SM4(key[:16]), modes.GCM(nonce, tag)).decryptor()
+        decryptor.authenticate_additional_data(bound)
+        return decryptor.update(sealed[:-_TAG]) + decryptor.finalize()
+
+
+_ALGORITHMS: Final[dict[str, _Aead]] = {"AES-GCM": _AesGcm(), "SM4-GCM": _Sm4Gcm()}
+
+
+class DataKeyRow(Row):
+    """A person's data key, wrapped by a key-encryption key. ``pk`` is the person id."""
+
+    Meta = meta("vault")
+    wrapped = UnicodeAttribute()
+    kek = UnicodeAttribute()
+
+
+class KekRow(Row):
+    """A key-encryption key as KMS gave it, encrypted; ``KEK#current`` names the one in use."""
+
+    Meta = meta("vault")
+    kek = UnicodeAttribute()
+    encrypted = UnicodeAttribute()
+
+
+@dataclass(frozen=True, slots=True)
+class Sealer:
+    """Seals and opens one person's fields."""
+
+    person_id: str
+    _key: bytes
+
+    def seal(self, text: str, purpose: str, algorithm: Algorithm = DEFAULT) -> str:
+        """The sealed form of a text, bound to this person and purpose."""
+        nonce = secrets.token_bytes(_NONCE)
+        sealed = _ALGORITHMS[algorithm].seal(self._key, nonce, text.encode(), self._bound(purpose))
+        return f"1.{algorithm}.{base64.b64encode(nonce + sealed).decode()}"
+
+    def open(self, sealed: str, purpose: str) -> str:
+        """The text; raises ``Broken`` for another person's, another purpose's or an altered one."""
+        _, algorithm, body = sealed.split(".", 2)
+        raw = base64.b64decode(body)
+        try:
+            text = _ALGORITHMS[algorithm].open(self._key, raw[:_NONCE], raw[_NONCE:], self._bound(purpose))
+        except (InvalidTag, KeyError):
+            raise Broken(purpose) from None
+        return text.decode()
+
+    def _bound(self, purpose: str) -> bytes:
+        return f"{self.person_id}\x1f{purpose}".encode()
+
+
+def new_sealer(person_id: str) -> tuple[Sealer, DataKeyRow]:
+    """A sealer with a fresh key, and the row that the caller must write with the person."""
+    kek = current_kek()
+    key = secrets.token_bytes(32)
+    row = DataKeyRow(person_id, "DATA_KEY", kek=kek, wrapped=_wrap(_kek(kek), key, person_id))
+    return Sealer(person_id, key), row
+
+
+@lru_cache(maxsize=2048)
+def sealer(person_id: str) -> Sealer:
+    """The person's sealer; raises ``Gone("person_deleted")`` when there is no key (any more)."""
+    row = DataKeyRow.find(person_id, "DATA_KEY")
+    if row is None:
+        raise Gone("person_deleted")
+    return Sealer(person_id, _unwrap(_kek(row.kek), row.wrapped, person_id))
+
+
+def seal(person_id: str, text: str, purpose: str) -> str:
+    """Seal a text under an existing person's key."""
+    return sealer(person_id).seal(text, purpose)
+
+
+def open_sealed(person_id: str, sealed: str, purpose: str) -> str:
+    """Open what ``seal`` made; raises ``Gone`` after deletion, ``Broken`` when it does not fit."""
+    return sealer(person_id).open(sealed, purpose)
+
+
+def forget(person_id: str) -> None:
+    """Destroy a person's key: all that was sealed under it is gone for good, in backups too."""
+    DataKeyRow(person_id, "DATA_KEY").delete()
+    sealer.cache_clear()
+
+
+def forget_cached() -> None:
+    """Drop keys held in memory: after a rotation, and between tests."""
+    _keks.clear()
+    sealer.cache_clear()
+
+
+def current_kek() -> str:
+    """The name of the key-encryption key in use; makes the first one when there is none."""
+    row = KekRow.find("KEK#current", "KEK")
+    return str(row.kek) if row else rotate_kek()
+
+
+def rotate_kek(now: datetime | None = None) -> str:
+    """Begin a new key-encryption key; old ones stay readable until ``rewrap`` has passed over them."""
+    from chalicelib.clock import utc_now
+
+    name = f"k{(now or utc_now()):%Y%m%d%H%M%S}{secrets.token_hex(3)}"
+    answer = aws.client("kms").generate_data_key(
+        KeyId=config.key_id("people"), KeySpec="AES_256", EncryptionContext={**_CONTEXT, "kek": name}
+    )
+    encrypted = base64.b64encode(answer["CiphertextBlob"]).decode()
+    transact(create(KekRow(f"KEK#{name}", "KEK", kek=name, encrypted=encrypted)))
+    KekRow("KEK#current", "KEK", kek=name, encrypted=encrypted).save()
+    _keks[name] = answer["Plaintext"]
+    return name
+
+
+def rewrap(report: Callable[[int], None] = lambda done: None) -> int:
+    """Wrap every data key under the current key-encryption key; returns how many were changed.
+
+    An operator's job, not a request: it walks the whole vault. Safe to stop and to run again.
+    """
+    current, changed = current_kek(), 0
+    for row in DataKeyRow.scan(DataKeyRow.sk == "DATA_KEY"):
+        if row.kek == current:
+            continue
+        key = _unwrap(_kek(row.kek), row.wrapped, row.pk)
+        row.update(
+            actions=[
+                DataKeyRow.wrapped.set(_wrap(_kek(current), key, row.pk)),
+                DataKeyRow.kek.set(current),
+            ],
+            condition=DataKeyRow.kek == row.kek,
+        )
+        changed += 1
+        report(changed)
+    sealer.cache_clear()
+    return changed
+
+
+def _kek(name: str) -> bytes:
+    if name not in _keks:
+        row = KekRow.find(f"KEK#{name}", "KEK", consistent=True)
+        if row is None:
+            raise Gone("person_deleted")
+        answer = aws.client("kms").decrypt(
+            CiphertextBlob=base64.b64decode(row.encrypted), EncryptionContext={**_CONTEXT, "kek": name}
+        )
+        _keks[name] = answer["Plaintext"]
+    return _keks[name]
+
+
+def _wrap(kek: bytes, key: bytes, person_id: str) -> str:
+    nonce = secrets.token_bytes(_NONCE)
+    return base64.b64encode(nonce + AESGCM(kek).encrypt(nonce, key, person_id.encode())).decode()
+
+
+def _unwrap(kek: bytes, wrapped: str, person_id: str) -> bytes:
+    raw = base64.b64decode(wrapped)
+    try:
+        return AESGCM(kek).decrypt(raw[:_NONCE], raw[_NONCE:], person_id.encode())
+    except InvalidTag:
+        raise Broken("data key") from None

@@ -1,0 +1,16 @@
+"""The base of every body, answer and value that crosses a boundary."""
+
+from pydantic import BaseModel, ConfigDict
+
+
+class Shape(BaseModel):
+    """Frozen; unknown fields are refused, so that a misspelt field is a clear problem and not silence."""
+
+    model_config = ConfigDict(extra="forbid", frozen=True, str_strip_whitespace=True, allow_inf_nan=False)
+
+
+class Page[T](Shape):
+    """A page of a list; ``next`` is the opaque token of the following page, or null at the end."""
+
+    items: list[T]
+    next: str | None = None
