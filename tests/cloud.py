@@ -1,0 +1,132 @@
+"""The fast test cloud: moto in process, with every table, queue, bucket and secret that the code names."""
+
+import base64
+import importlib
+import json
+import os
+import pkgutil
+from collections.abc import Iterator
+from contextlib import contextmanager
+from typing import Any
+
+from botocore.session import get_session
+from moto import mock_aws
+
+import chalicelib
+from chalicelib import aws, config, sealing, tables
+
+REGION = "cn-north-1"
+CREDENTIALS = {
+    "AWS_ACCESS_KEY_ID": "testing",
+    "AWS_SECRET_ACCESS_KEY": "testing",
+    "AWS_REGION": REGION,
+    "AWS_DEFAULT_REGION": REGION,
+    "STAGE": "local",
+    "PUBLIC_URL": "https://api.example.test",
+    "POWERTOOLS_METRICS_NAMESPACE": "test",
+    "POWERTOOLS_SERVICE_NAME": "test",
+}
+
+
+def import_stores() -> None:
+    """Import each module that declares rows, so that ``Row`` knows its subclasses."""
+    for module in pkgutil.walk_packages(chalicelib.__path__, "chalicelib."):
+        if module.name.count(".") == 1 or module.name.endswith(".store"):
+            importlib.import_module(module.name)
+
+
+def table_definitions() -> dict[str, dict[str, Any]]:
+    """What ``CreateTable`` needs for each table, gathered from all rows that live in it."""
+    import_stores()
+    found: dict[str, dict[str, Any]] = {}
+    for row in tables._all_subclasses(tables.Row):
+        name = row.__dict__.get("Meta", row.Meta).__dict__["table_name"].table
+        schema = row._get_schema()
+        known = found.setdefault(
+            name, {"attributes": {"pk": "S", "sk": "S"}, "indexes": {}, "rows": []}
+        )
+        known["rows"].append(row)
+        known["attributes"] |= {
+            a["AttributeName"]: a["AttributeType"] for a in schema["attribute_definitions"]
+        }
+        known["indexes"] |= {i["index_name"]: i["key_schema"] for i in schema["global_secondary_indexes"]}
+    return found
+
+
+def create_tables(client: Any) -> None:
+    """Create each table under the name its environment variable gives."""
+    for name, found in table_definitions().items():
+        indexes = [
+            {"IndexName": index, "KeySchema": schema, "Projection": {"ProjectionType": "ALL"}}
+            for index, schema in found["indexes"].items()
+        ]
+        client.create_table(
+            TableName=config.table(name),  # type: ignore[arg-type]
+            BillingMode="PAY_PER_REQUEST",
+            KeySchema=[
+                {"AttributeName": "pk", "KeyType": "HASH"},
+                {"AttributeName": "sk", "KeyType": "RANGE"},
+            ],
+            AttributeDefinitions=[
+                {"AttributeName": attribute, "AttributeType": kind}
+                for attribute, kind in found["attributes"].items()
+            ],
+            **({"GlobalSecondaryIndexes": indexes} if indexes else {}),
+        )
+
+
+def keyed_secret(*versions: str) -> str:
+    """A keyed-hash secret with the given versions, the last one current."""
+    made = {v: base64.b64encode(f"test-secret-{v}".encode().ljust(32, b"-")).decode() for v in versions}
+    return json.dumps({"current": versions[-1], "keys": made})
+
+
+def forget_everything() -> None:
+    """Drop what the floor keeps while a function is warm."""
+    aws.forget_all()
+    sealing.forget_cached()
+    tables.forget_connections()
+
+
+def environment() -> dict[str, str]:
+    """Names for everything that ``chalicelib.config`` reads."""
+    names = dict(CREDENTIALS)
+    for kind in ("TABLE", "BUCKET", "SECRET"):
+        names |= {f"{kind}_{n.upper()}": f"test-{n.replace('_', '-')}" for n in config.KINDS[kind]}
+    return names
+
+
+def create_resources() -> None:
+    """Buckets, queues, keys and secrets; queue URLs and key ids go into the environment."""
+    for bucket in config.KINDS["BUCKET"]:
+        aws.client("s3").create_bucket(
+            Bucket=os.environ[f"BUCKET_{bucket.upper()}"],
+            CreateBucketConfiguration={"LocationConstraint": REGION},
+        )
+    for queue in config.KINDS["QUEUE"]:
+        made = aws.client("sqs").create_queue(QueueName=f"test-{queue}")
+        os.environ[f"QUEUE_{queue.upper()}"] = made["QueueUrl"]
+    for key in config.KINDS["KEY"]:
+        made = aws.client("kms").create_key()
+        os.environ[f"KEY_{key.upper()}"] = made["KeyMetadata"]["KeyId"]
+    for secret in config.KINDS["SECRET"]:
+        aws.client("secretsmanager").create_secret(
+            Name=os.environ[f"SECRET_{secret.upper()}"], SecretString=keyed_secret("1")
+        )
+
+
+@contextmanager
+def fresh_cloud() -> Iterator[None]:
+    """An empty cloud in this process; the environment is put back afterwards."""
+    before = dict(os.environ)
+    os.environ.update(environment())
+    forget_everything()
+    try:
+        with mock_aws():
+            create_resources()
+            create_tables(get_session().create_client("dynamodb", region_name=REGION))
+            yield
+    finally:
+        forget_everything()
+        os.environ.clear()
+        os.environ.update(before)
