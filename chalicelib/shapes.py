@@ -14,3 +14,8 @@ class Page[T](Shape):
 
     items: list[T]
     next: str | None = None
+
+
+def dump(answer: BaseModel) -> str:
+    """The JSON that goes over the wire: aliases, nulls kept, so that ``next`` is always there."""
+    return answer.model_dump_json(by_alias=True)

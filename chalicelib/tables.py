@@ -22,7 +22,7 @@ from pynamodb.models import Model
 from pynamodb.pagination import ResultIterator
 from pynamodb.transactions import TransactWrite
 
-from chalicelib import config, keys
+from chalicelib import config, keys, shapes
 from chalicelib.errors import Conflict, DomainError, Malformed, Unavailable
 
 _CONDITION: Final = "ConditionalCheckFailed"
@@ -41,17 +41,12 @@ class _LazyName:
         return config.table(self.table)
 
 
-class _LazyRegion:
-    def __get__(self, instance: object, owner: type) -> str:
-        return config.region()
-
-
-def meta(table: config.Table) -> type:
+def meta(table: config.Table) -> Any:
     """The ``Meta`` of rows in this context's table."""
-    return type("Meta", (), {"table_name": _LazyName(table), "region": _LazyRegion(), "host": None})
+    return type("Meta", (), {"table_name": _LazyName(table), "host": None})
 
 
-def index_meta(name: str) -> type:
+def index_meta(name: str) -> Any:
     """The ``Meta`` of a global index: its name, all attributes projected."""
     return type("Meta", (), {"index_name": name, "projection": AllProjection()})
 
@@ -198,7 +193,7 @@ class Once:
         """The write that remembers the answer, in the act's own transaction."""
         self.used = True
         row = RequestRow(self.pk, self.SK, digest=self.digest, status=self.status)
-        row.answer = answer.model_dump_json(exclude_none=True)
+        row.answer = shapes.dump(answer)
         row.expires_at = int((self.now + REPEATS_KEPT).timestamp())
         return Put(row, RequestRow.pk.does_not_exist())
 
