@@ -1,0 +1,110 @@
+"""A city by its seed: what all chunks share, and each chunk's people."""
+
+from dataclasses import dataclass, field
+from datetime import date
+
+import numpy as np
+
+from simulation import homes, identity, jobs, moves, people, text
+from simulation.errors import ErrorRates, HardCases
+from simulation.text import Digits, Ints
+
+CHUNK = 100_000
+LEAST_ROOMS = 105_000
+ROOMS_PER_PERSON = 0.72
+
+
+@dataclass(frozen=True)
+class Plan:
+    """What a city is made from; two equal plans give the same bytes."""
+
+    people: int
+    seed: int = 7
+    on: date = date(2026, 11, 23)
+    registered: float = 0.85
+    live: int = 300
+    rates: ErrorRates = field(default_factory=ErrorRates)
+    hard: HardCases = field(default_factory=HardCases)
+
+    @property
+    def chunks(self) -> int:
+        """How many chunks the people are made in."""
+        return max(1, -(-self.people // CHUNK))
+
+    @property
+    def today(self) -> int:
+        """The extracts' day as days since 1970-01-01."""
+        return text.day(self.on)
+
+    def span(self, chunk: int) -> tuple[int, int]:
+        """The first person of a chunk and the one after its last."""
+        return chunk * self.people // self.chunks, (chunk + 1) * self.people // self.chunks
+
+    def stream(self, *path: int) -> np.random.Generator:
+        """A random stream of its own for each part of the city."""
+        return np.random.Generator(np.random.PCG64(np.random.SeedSequence([self.seed, *path])))
+
+
+class City:
+    """What all chunks share: houses, employers, and which rooms belong to which chunk."""
+
+    def __init__(self, plan: Plan) -> None:
+        if plan.people < 1:
+            raise ValueError("a city needs at least one person")
+        self.plan = plan
+        rooms = max(LEAST_ROOMS, int(plan.people * ROOMS_PER_PERSON))
+        self.places = homes.Gazetteer(homes.build(plan.stream(1), rooms))
+        self.employers = jobs.found(plan.stream(2), plan.people, plan.seed)
+        self.rooms = plan.stream(3).permutation(self.places.buildings.rooms)
+
+    def chunk(self, index: int) -> "Chunk":
+        """The people of one chunk, their homes, jobs and stays."""
+        plan, (first, after) = self.plan, self.plan.span(index)
+        rng = plan.stream(4, index)
+        households = people.draw_households(rng, after - first, plan.hard)
+        crowd = people.make(rng, households, plan.today, plan.hard, index, plan.chunks)
+        live = plan.live if index == 0 else 0
+        rooms = self.rooms[index :: plan.chunks]
+        stays = moves.stays(rng, households, crowd, rooms, plan.today, plan.registered, live)
+        age = (plan.today - crowd.birth) // people.YEAR
+        member = (crowd.role != people.GRANDPARENT) & (crowd.role != people.CHILD)
+        dormitory = households.dormitory[crowd.household]
+        employer = jobs.hire(rng, self.employers, age, crowd.male, member, dormitory)
+        return Chunk(self, index, first, households, crowd, stays, employer, age.astype(np.int64), dormitory)
+
+
+@dataclass(frozen=True)
+class Chunk:
+    """People who were made together; row i is person `first + i`."""
+
+    city: City
+    index: int
+    first: int
+    households: people.Households
+    people: people.People
+    stays: moves.Stays
+    employer: Ints  # index into the city's employers, -1 without work
+    age: Ints  # full years
+    dormitory: Ints  # running number of the dormitory room, -1 elsewhere
+
+    def __len__(self) -> int:
+        return len(self.employer)
+
+    @property
+    def persons(self) -> Ints:
+        """The running numbers of the people in the city."""
+        return np.arange(self.first, self.first + len(self))
+
+    @property
+    def phone_owner(self) -> Ints:
+        """Whose phone stands for each person: children under 12 give the head's."""
+        head = self.households.start[self.people.household] + self.first
+        return np.where(self.age < 12, head, self.persons)
+
+    def phones(self) -> Digits:
+        """Today's phones, shape (n, 11)."""
+        return identity.phones(self.phone_owner, 142, self.city.plan.seed)
+
+    def stream(self, purpose: int) -> np.random.Generator:
+        """A random stream of its own for each use of the chunk."""
+        return self.city.plan.stream(5, self.index, purpose)

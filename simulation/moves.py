@@ -1,0 +1,120 @@
+"""When people came, moved and left, and what the city's old register knows of it. Rates are assumed."""
+
+from dataclasses import dataclass
+
+import numpy as np
+
+from simulation.people import YEAR, Households, People
+from simulation.text import Ints, Mask
+
+MOVED_SHARE = 0.22  # of households within the last two years
+DEPARTED_SHARE = 0.05  # of households within the last year or so
+TOLD_DEPARTURE = 0.6  # of registered people who left
+UNTOLD_MOVE = 0.45  # of households that moved after registering: the register has the earlier address
+TOGETHER = 0.85  # of people are registered or not as their household is
+HOUSING = ("owned", "rented", "employer", "relative", "school")
+OWNED, RENTED, EMPLOYER, RELATIVE, SCHOOL = range(5)
+NEVER = 1_000_000
+
+
+@dataclass(frozen=True)
+class Stays:
+    """One entry a person; days since 1970-01-01, `NEVER` where it has not happened."""
+
+    arrived: Ints
+    moved: Ints
+    departed: Ints
+    room: Ints  # where the person lives, or lived last
+    earlier_room: Ints  # where the person lived before the move; the same room when there was none
+    registered_room: Ints
+    registered_on: Ints
+    in_register: Mask
+    told_departure: Mask
+    in_city: Mask
+    live: Mask
+    housing: Ints
+
+    @property
+    def registered(self) -> Mask:
+        """Who has an active row in the register."""
+        return self.in_register & ~self.told_departure
+
+
+@dataclass(frozen=True)
+class _Homes:
+    """One entry a household."""
+
+    arrived: Ints
+    moved: Ints
+    departed: Ints
+    untold: Mask
+    housing: Ints
+
+
+def _households(rng: np.random.Generator, homes: Households, on: int) -> _Homes:
+    count = len(homes.size)
+    days_here = np.clip(rng.exponential(4.0, count) * YEAR, 4, 22 * YEAR)
+    arrived = on - np.minimum(days_here, homes.head_age - 1).astype(np.int64)
+    earliest = np.maximum(arrived + 1, on - 730)
+    moves = (rng.random(count) < MOVED_SHARE) & (earliest < on - 3)
+    moved = np.where(moves, earliest + ((on - 3 - earliest) * rng.random(count)).astype(np.int64), NEVER)
+    last = np.where(moves, moved, arrived)
+    leaves = (rng.random(count) < DEPARTED_SHARE) & (last < on - 40)
+    since = np.maximum(last + 20, on - 400)
+    departed = np.where(leaves, since + ((on - 4 - since) * rng.random(count)).astype(np.int64), NEVER)
+    kinds = rng.choice(5, count, p=[0.09, 0.78, 0.04, 0.08, 0.01])
+    housing = np.where(homes.dormitory >= 0, EMPLOYER, kinds)
+    untold = moves & (rng.random(count) < UNTOLD_MOVE)
+    return _Homes(arrived, moved, departed, untold, housing)
+
+
+def stays(
+    rng: np.random.Generator, homes: Households, people: People, rooms: Ints, on: int, registered: float, live: int
+) -> Stays:
+    """Everyone's stay in the city. `rooms` are the rooms this chunk may use; `live` newcomers act live."""
+    own = _households(rng, homes, on)
+    count, household = len(people.role), people.household
+    room = rooms[np.arange(len(homes.size)) % len(rooms)]
+    before = np.where(own.moved < NEVER, rooms[rng.integers(0, len(rooms), len(homes.size))], room)
+    alone = rng.random(count) >= TOGETHER
+    draw = np.where(alone, rng.random(count), rng.random(len(homes.size))[household])
+    in_register = draw < registered
+    acting = _live_households(rng, homes, people, own, in_register, on, live)
+    recent = on - rng.integers(2, 60, len(homes.size))
+    arrived = np.where(acting, recent, own.arrived)[household]
+    arrived = np.maximum(arrived, people.birth)
+    moved = np.where(acting, NEVER, own.moved)[household]
+    moved = np.where(moved > arrived, moved, NEVER)
+    earlier = np.where(moved < NEVER, before[household], room[household])
+    departed = own.departed[household]
+    delay = rng.exponential(25, count).astype(np.int64)
+    registered_on = np.minimum(arrived + delay, np.minimum(departed, on) - 1)
+    registered_on = np.maximum(registered_on, np.minimum(arrived, on - 1))
+    untold = own.untold[household] & (moved < NEVER) & (registered_on < moved)
+    return Stays(
+        arrived=arrived,
+        moved=moved,
+        departed=departed,
+        room=room[household],
+        earlier_room=earlier,
+        registered_room=np.where(untold, earlier, room[household]),
+        registered_on=registered_on,
+        in_register=in_register,
+        told_departure=in_register & (departed < NEVER) & (rng.random(count) < TOLD_DEPARTURE),
+        in_city=departed == NEVER,
+        live=acting[household] & (people.role == 0),
+        housing=own.housing[household],
+    )
+
+
+def _live_households(
+    rng: np.random.Generator, homes: Households, people: People, own: _Homes, in_register: Mask, on: int, live: int
+) -> Mask:
+    """Whole households without anyone in the register, still in the city, small ones, up to `live` of them."""
+    known = np.bincount(people.household, weights=in_register, minlength=len(homes.size)) > 0
+    free = np.flatnonzero(~known & (own.departed == NEVER) & (homes.dormitory < 0) & (homes.head_age > 18.1 * YEAR))
+    chosen = np.zeros(len(homes.size), dtype=bool)
+    chosen[rng.permutation(free)[:live]] = True
+    return chosen
+
+
