@@ -1,0 +1,82 @@
+"""The two Lambda layers: `light` for every function, `analysis` for those that read the city's columns.
+
+Built for the deployment platform (x86_64, the C library of Amazon Linux 2023), whatever machine builds them,
+from the hash-locked requirements, and only when a lock changed.
+"""
+
+import shutil
+import subprocess
+import sys
+from pathlib import Path
+
+from infra.zips import digest, files_below, write_zip
+
+LAYERS = ("light", "analysis")
+# Amazon Linux 2023 has glibc 2.34; wheels for 2.28 and older run on it.
+PLATFORM = "x86_64-manylinux_2_28"
+# The runtime is the Python that packages, so that the wheels, the zip and the local cloud agree.
+PYTHON = f"{sys.version_info.major}.{sys.version_info.minor}"
+RUNTIME = f"python{PYTHON}"
+# Lambda's own limit is 250 MiB, unzipped, for a function with all its layers.
+LIMIT_BYTES = 250 * 1024 * 1024
+
+# What the analysis never touches. libarrow_substrait stays: every module of PyArrow links to it.
+_UNUSED = (
+    "bin",
+    "_duckdb-stubs",
+    "pyarrow/tests",
+    "pyarrow/include",
+    "pyarrow/src",
+    "pyarrow/**/*.pxi",
+    "pyarrow/**/*.pyx",
+    "pyarrow/**/*.pxd",
+    "pyarrow/libarrow_flight.so*",
+    "pyarrow/libarrow_python_flight.so*",
+    "pyarrow/_flight*",
+    "pyarrow/libarrow_s3.so*",
+    "pyarrow/_s3fs*",
+    "pyarrow/_gcsfs*",
+    "pyarrow/_azurefs*",
+    "pyarrow/_hdfs*",
+    "pyarrow/_pyarrow_cpp_tests*",
+    "pyarrow/libarrow_python.so",
+    "pyarrow/libarrow_python.so.*.*.*",
+    "pyarrow/libarrow_python_parquet_encryption.so",
+    "pyarrow/libarrow_python_parquet_encryption.so.*.*.*",
+)
+
+
+def build_layer(name: str, root: Path, build: Path) -> Path:
+    """Build `build/layer-{name}.zip` unless the lock it was built from is still the same; return its path."""
+    lock = root / "requirements" / f"{name}.txt"
+    zipped = build / f"layer-{name}.zip"
+    stamp = build / f"layer-{name}.lock"
+    wanted = f"{digest([lock, Path(__file__)])} {RUNTIME} {PLATFORM}\n"
+    if zipped.exists() and stamp.exists() and stamp.read_text() == wanted:
+        return zipped
+    folder = build / "layers" / name
+    shutil.rmtree(folder, ignore_errors=True)
+    _install(lock, folder / "python")
+    _slim(folder / "python")
+    # Shared libraries shrink little more at higher levels, and the wait is the newcomer's.
+    write_zip(zipped, files_below(folder), level=1)
+    stamp.write_text(wanted)
+    return zipped
+
+
+def _install(lock: Path, target: Path) -> None:
+    uv = Path(sys.executable).with_name("uv")
+    command = [str(uv), "pip", "install", "--quiet", "--require-hashes", "--only-binary", ":all:", "--no-deps"]
+    command += ["--python", sys.executable, "--python-version", PYTHON, "--python-platform", PLATFORM]
+    subprocess.run([*command, "--target", str(target), "-r", str(lock)], check=True)
+
+
+def _slim(folder: Path) -> None:
+    for pattern in _UNUSED:
+        for path in folder.glob(pattern):
+            shutil.rmtree(path) if path.is_dir() else path.unlink()
+
+
+def unzipped_bytes(build: Path) -> int:
+    """Return the size of both layers together, unzipped, in bytes."""
+    return sum(path.stat().st_size for name in LAYERS for path, _ in files_below(build / "layers" / name))
