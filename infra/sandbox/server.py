@@ -9,7 +9,7 @@ from datetime import datetime
 from http import HTTPStatus
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
-from typing import Any, Final
+from typing import Any, Final, Self
 from urllib.parse import parse_qsl, urlsplit
 
 from chalicelib.clock import utc_now
@@ -81,8 +81,7 @@ class Sandbox:
     @property
     def url(self) -> str:
         """Where it listens, without a slash at the end."""
-        host, port = self._server.server_address[:2]
-        return f"http://{host!s}:{port}"
+        return f"http://{self._server.server_name}:{self._server.server_port}"
 
     def start(self) -> None:
         """Begin to serve, in a thread."""
@@ -96,7 +95,7 @@ class Sandbox:
         self._thread.join(5)
         self._store.close()
 
-    def __enter__(self) -> "Sandbox":
+    def __enter__(self) -> Self:
         self.start()
         return self
 
@@ -142,8 +141,8 @@ class _Server(ThreadingHTTPServer):
         """Bind without asking the resolver for the host's name: there is no other network."""
         self.socket.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
         self.socket.bind(self.server_address)
-        self.server_address = self.socket.getsockname()
-        self.server_name, self.server_port = self.server_address[:2]
+        self.server_address = bound = self.socket.getsockname()
+        self.server_name, self.server_port = str(bound[0]), int(bound[1])
 
 
 class _Unreadable(ValueError):
