@@ -1,0 +1,244 @@
+"""The table ``identity``: accounts, people, key mappings, staff, disclosures, consents, throttles.
+
+Keys are built here and nowhere else. ``docs/access_patterns.md`` lists what is asked of them.
+"""
+
+from collections.abc import Iterable, Sequence
+from datetime import datetime
+
+from pynamodb.attributes import BooleanAttribute, NumberAttribute, UnicodeAttribute
+from pynamodb.indexes import GlobalSecondaryIndex
+from pynamodb.models import Model
+
+from chalicelib import sealing
+from chalicelib.identity import model
+from chalicelib.tables import Row, index_meta, meta
+
+
+class AccountRow(Row):
+    """One WeChat user. The openid is sealed under the account's own data key.
+
+    ``valid_from`` (epoch milliseconds): sessions issued at or before it are over.
+    """
+
+    Meta = meta("identity")
+    account_id = UnicodeAttribute()
+    openid = UnicodeAttribute()
+    openid_index = UnicodeAttribute()
+    person_id = UnicodeAttribute(null=True)
+    valid_from = NumberAttribute(default=0)
+    created_at = UnicodeAttribute()
+
+
+class OpenidRow(Row):
+    """From the blind index of an openid to the account."""
+
+    Meta = meta("identity")
+    account_id = UnicodeAttribute()
+
+
+class PersonRow(Row):
+    """One human being: sealed ID number, name and phone; the account when one is bound."""
+
+    Meta = meta("identity")
+    person_id = UnicodeAttribute()
+    id_number = UnicodeAttribute()
+    name = UnicodeAttribute(null=True)
+    phone = UnicodeAttribute(null=True)
+    account_id = UnicodeAttribute(null=True)
+    verified_at = UnicodeAttribute(null=True)
+    created_at = UnicodeAttribute()
+    retained_until = UnicodeAttribute(null=True)
+
+
+class PersonKeyRow(Row):
+    """From a person key (``version:hex``) to the person."""
+
+    Meta = meta("identity")
+    person_id = UnicodeAttribute()
+
+
+class StaffRow(Row):
+    """One member of staff; roles and scopes are words in one text, separated by spaces.
+
+    ``valid_from`` as for accounts; ``active`` false ends every session at once.
+    """
+
+    Meta = meta("identity")
+    user_id = UnicodeAttribute()
+    name = UnicodeAttribute()
+    roles = UnicodeAttribute()
+    scopes = UnicodeAttribute(default="")
+    department = UnicodeAttribute(null=True)
+    active = BooleanAttribute(default=True)
+    valid_from = NumberAttribute(default=0)
+
+
+class ByScope(GlobalSecondaryIndex[Model]):  # type: ignore[no-untyped-call]
+    """Who is responsible where: ``role#town`` or ``role#wide``, then ``scope#user``."""
+
+    Meta = index_meta("by_scope")
+    by_scope_pk = UnicodeAttribute(hash_key=True)
+    by_scope_sk = UnicodeAttribute(range_key=True)
+
+
+class StaffScopeRow(Row):
+    """One role of one member in one region, so that the responsible are found by region."""
+
+    Meta = meta("identity")
+    user_id = UnicodeAttribute()
+    name = UnicodeAttribute()
+    role = UnicodeAttribute()
+    scope = UnicodeAttribute()
+    department = UnicodeAttribute(null=True)
+    by_scope_pk = UnicodeAttribute()
+    by_scope_sk = UnicodeAttribute()
+    by_scope = ByScope()
+
+
+class ThrottleRow(Row):
+    """How often something happened in one fixed window."""
+
+    Meta = meta("identity")
+    times = NumberAttribute(default=0)
+
+
+def account_row(account_id: str) -> AccountRow:
+    """An account's row with its keys only."""
+    return AccountRow(f"ACCOUNT#{account_id}", "ACCOUNT", account_id=account_id)
+
+
+def openid_row(index: str, account_id: str) -> OpenidRow:
+    """The mapping from an openid's blind index."""
+    return OpenidRow(f"OPENID#{index}", "OPENID", account_id=account_id)
+
+
+def person_row(person_id: str) -> PersonRow:
+    """A person's row with its keys only."""
+    return PersonRow(f"PERSON#{person_id}", "PERSON", person_id=person_id)
+
+
+def key_row(key: str, person_id: str) -> PersonKeyRow:
+    """The mapping from a person key."""
+    return PersonKeyRow(f"PKEY#{key}", "PKEY", person_id=person_id)
+
+
+def data_key_row(owner_id: str) -> sealing.DataKeyRow:
+    """The row of an owner's data key with its keys only: to delete it within a transaction."""
+    return sealing.DataKeyRow(owner_id, "DATA_KEY")
+
+
+def account(account_id: str) -> AccountRow | None:
+    """The account as it is this moment, so that a sign-out counts at once."""
+    found: AccountRow | None = AccountRow.find(f"ACCOUNT#{account_id}", "ACCOUNT", consistent=True)
+    return found
+
+
+def account_of_openid(index: str) -> str | None:
+    """The account with this openid."""
+    row = OpenidRow.find(f"OPENID#{index}", "OPENID", consistent=True)
+    return str(row.account_id) if row else None
+
+
+def person(person_id: str) -> PersonRow | None:
+    """The person's row."""
+    found: PersonRow | None = PersonRow.find(f"PERSON#{person_id}", "PERSON", consistent=True)
+    return found
+
+
+def people(person_ids: Iterable[str]) -> dict[str, PersonRow]:
+    """The rows of many people, 100 a request; unknown ones are left out."""
+    wanted = [(f"PERSON#{person_id}", "PERSON") for person_id in dict.fromkeys(person_ids)]
+    return {row.person_id: row for row in PersonRow.batch_get(wanted)}
+
+
+def person_ids(person_keys: Iterable[str]) -> dict[str, str]:
+    """From person keys to person ids, 100 a request; unknown ones are left out."""
+    wanted = [(f"PKEY#{key}", "PKEY") for key in dict.fromkeys(person_keys)]
+    rows = PersonKeyRow.batch_get(wanted, consistent_read=True)
+    return {row.pk.removeprefix("PKEY#"): row.person_id for row in rows}
+
+
+def staff(user_id: str) -> StaffRow | None:
+    """The member's row as it is this moment, so that a withdrawn role ends at once."""
+    found: StaffRow | None = StaffRow.find(f"STAFF#{user_id}", "STAFF", consistent=True)
+    return found
+
+
+def existing_staff(user_ids: Iterable[str]) -> list[str]:
+    """Which of these members have a row already, 100 a request."""
+    wanted = [(f"STAFF#{user_id}", "STAFF") for user_id in user_ids]
+    return [row.user_id for row in StaffRow.batch_get(wanted)]
+
+
+def staff_rows(member: model.StaffMember) -> list[Row]:
+    """All rows of a member: the member's own and one for each role in each region."""
+    row = StaffRow(f"STAFF#{member.user_id}", "STAFF", user_id=member.user_id, name=member.name)
+    row.roles, row.scopes = " ".join(member.roles), " ".join(member.scopes)
+    row.department = member.department
+    return [row, *(_scope_row(member, role, scope) for role in member.roles for scope in member.scopes)]
+
+
+def _scope_row(member: model.StaffMember, role: str, scope: str) -> StaffScopeRow:
+    row = StaffScopeRow(f"STAFF#{member.user_id}", f"SCOPE#{role}#{scope}", user_id=member.user_id)
+    row.name, row.role, row.scope, row.department = member.name, role, scope, member.department
+    row.by_scope_pk, row.by_scope_sk = model.scope_group(role, scope), f"{scope}#{member.user_id}"
+    return row
+
+
+def scope_rows_of(user_id: str) -> list[StaffScopeRow]:
+    """The role-and-region rows of a member."""
+    return list(StaffScopeRow.query(f"STAFF#{user_id}", StaffScopeRow.sk.startswith("SCOPE#")))
+
+
+def responsible(role: str, region: str) -> list[StaffScopeRow]:
+    """Whose scope in this role may cover the region: one or two queries; the caller checks the rest."""
+    return [
+        row
+        for group in model.scope_groups(role, region)
+        for row in StaffScopeRow.by_scope.query(group)
+        if isinstance(row, StaffScopeRow)
+    ]
+
+
+def count_up(key: str, limit: model.Limit, now: datetime) -> bool:
+    """Count one more in the key's window, unless it is full; returns whether there was room."""
+    from pynamodb.exceptions import UpdateError
+
+    row = _throttle_row(key, limit, now)
+    over = model.window_start(now, limit.seconds) + limit.seconds
+    try:
+        row.update(
+            actions=[
+                ThrottleRow.times.set((ThrottleRow.times | 0) + 1),
+                ThrottleRow.expires_at.set(over + limit.seconds),
+            ],
+            condition=ThrottleRow.times.does_not_exist() | (ThrottleRow.times < limit.times),
+        )
+    except UpdateError as error:
+        if error.cause_response_code == "ConditionalCheckFailedException":
+            return False
+        raise
+    return True
+
+
+def counted(key: str, limit: model.Limit, now: datetime) -> int:
+    """How often it happened in the window so far."""
+    row = _throttle_row(key, limit, now)
+    found = ThrottleRow.find(row.pk, row.sk, consistent=True)
+    return int(found.times) if found else 0
+
+
+def _throttle_row(key: str, limit: model.Limit, now: datetime) -> ThrottleRow:
+    return ThrottleRow(f"THROTTLE#{key}", f"{limit.seconds}#{model.window_start(now, limit.seconds)}")
+
+
+def delete_all(rows: Sequence[Row]) -> None:
+    """Delete many rows, 25 a request."""
+    by_class: dict[type[Row], list[Row]] = {}
+    for row in rows:
+        by_class.setdefault(type(row), []).append(row)
+    for cls, items in by_class.items():
+        with cls.batch_write() as batch:
+            for item in items:
+                batch.delete(item)
