@@ -21,7 +21,6 @@ _secrets: dict[str, tuple[float, dict[str, Any]]] = {}
 def client(service: Service) -> Any:
     """A botocore client with short timeouts and standard retries; the same one on every call."""
     from botocore.config import Config
-    from botocore.session import get_session
 
     settings = Config(
         connect_timeout=3,
@@ -30,7 +29,15 @@ def client(service: Service) -> Any:
         s3={"addressing_style": "path"} if service == "s3" else None,
         signature_version="s3v4" if service == "s3" else None,
     )
-    return get_session().create_client(service, region_name=config.region(), config=settings)
+    return _session().create_client(service, region_name=config.region(), config=settings)
+
+
+@cache
+def _session() -> Any:
+    """One session for all clients: each would otherwise read the endpoints' data again."""
+    from botocore.session import get_session
+
+    return get_session()
 
 
 def secret(name: config.Secret) -> dict[str, Any]:

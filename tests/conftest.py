@@ -1,18 +1,31 @@
 """Fixtures that every test may ask for."""
 
+import os
 from collections.abc import Iterator
 from datetime import UTC, datetime
 
 import pytest
 
-from tests.cloud import fresh_cloud
+from tests.cloud import cloud_process, forget_everything, wipe
+
+
+@pytest.fixture(scope="session")
+def _cloud_environment() -> Iterator[dict[str, str]]:
+    with cloud_process() as environment:
+        yield environment
 
 
 @pytest.fixture
-def cloud() -> Iterator[None]:
+def cloud(_cloud_environment: dict[str, str]) -> Iterator[None]:
     """An empty cloud in this process: tables, buckets, queues, keys, secrets."""
-    with fresh_cloud():
-        yield
+    before = dict(os.environ)
+    os.environ.update(_cloud_environment)
+    forget_everything()
+    wipe()
+    yield
+    forget_everything()
+    os.environ.clear()
+    os.environ.update(before)
 
 
 @pytest.fixture

@@ -1,0 +1,178 @@
+"""What callers send and see of a case. No names, numbers or phones pass through here."""
+
+from datetime import date, datetime
+from typing import Literal
+
+from pydantic import Field
+
+from chalicelib import texts
+from chalicelib.cases import model
+from chalicelib.cases.model import Case
+from chalicelib.shapes import Shape
+
+
+class EventView(Shape):
+    """A line of the timeline in the caller's language; ``who`` is a role, never a name."""
+
+    at: datetime
+    what: str
+    text: str
+    who: str
+
+
+class CheckView(Shape):
+    """One department's check."""
+
+    department: str
+    title: str
+    state: str
+    due: date
+
+
+class DocumentView(Shape):
+    """A paper on the case."""
+
+    id: str
+    kind: str
+    state: str
+    media_type: str
+    size: int
+
+
+class CaseView(Shape):
+    """A case as its owner and the staff in scope see it."""
+
+    id: str
+    kind: str
+    title: str
+    state: str
+    state_text: str
+    region: str
+    submitted_at: datetime
+    deadline: date
+    receipt_number: str
+    timeline: list[EventView]
+    checks: list[CheckView]
+    receipts: list[model.Receipt]
+    documents: list[DocumentView]
+
+
+class Decision(Shape):
+    """A decision on one check (``check`` names the department) or on the case."""
+
+    check: str | None = Field(default=None, max_length=40)
+    decision: Literal["approve", "refuse", "ask_supplement", "uphold", "reject"]
+    reason: str = Field(min_length=2, max_length=500)
+
+
+class Reason(Shape):
+    """Why, in the caller's own words; may be left out."""
+
+    reason: str | None = Field(default=None, max_length=500)
+
+
+class Appeal(Shape):
+    """What the applicant holds against the decision."""
+
+    reason: str = Field(min_length=2, max_length=2000)
+
+
+class NewDocument(Shape):
+    """A paper that is about to be uploaded: exactly this type and this many bytes."""
+
+    kind: str = Field(max_length=40)
+    media_type: str = Field(max_length=60)
+    size: int = Field(gt=0)
+
+
+class Upload(Shape):
+    """Where to send the bytes: one HTTPS PUT with exactly these headers before the time is over."""
+
+    document: DocumentView
+    url: str
+    headers: dict[str, str]
+    expires_at: datetime
+
+
+class Download(Shape):
+    """Where to fetch the bytes until the time is over."""
+
+    url: str
+    expires_at: datetime
+
+
+class WorkItem(Shape):
+    """Something that waits for a person: a check, or a case to decide."""
+
+    case: str
+    kind: str
+    title: str
+    check: str | None
+    region: str
+    due: date
+    state: str
+
+
+class WorkQuery(Shape):
+    """Which part of one's worklist; without a town, all towns in scope."""
+
+    town: str | None = Field(default=None, pattern=r"^\d{9}$")
+    limit: int = Field(default=50, ge=1, le=100)
+    page: str | None = None
+
+
+class PageQuery(Shape):
+    """A page of a list."""
+
+    limit: int = Field(default=20, ge=1, le=100)
+    page: str | None = None
+    filed: bool = False
+
+
+class ReceiptProof(Shape):
+    """What anybody may learn from a receipt's QR code: that it is ours, and how the case stands."""
+
+    valid: bool
+    receipt_number: str
+    kind: str
+    title: str
+    submitted_on: date
+    state: str
+
+
+def view(case: Case, language: str) -> CaseView:
+    """The case in the caller's language."""
+    kind = model.kind(case.kind)
+    tongue: texts.Language = "en" if language == "en" else "zh-CN"
+    titles = {c.department: c.title.in_language(language) for c in kind.checks}
+    return CaseView(
+        id=case.id,
+        kind=case.kind,
+        title=kind.title.in_language(language),
+        state=case.state,
+        state_text=texts.sentence(f"state_{case.state}", tongue),
+        region=case.region,
+        submitted_at=case.submitted_at,
+        deadline=case.deadline,
+        receipt_number=case.receipt_number,
+        timeline=[_event(event, titles, tongue) for event in case.events],
+        checks=[
+            CheckView(department=c.department, title=titles[c.department], state=c.state, due=c.due)
+            for c in case.checks
+        ],
+        receipts=[c.receipt for c in case.checks if c.receipt],
+        documents=[document_view(d) for d in case.documents],
+    )
+
+
+def document_view(document: model.CaseDocument) -> DocumentView:
+    """A paper as callers see it."""
+    return DocumentView(**document.model_dump(exclude={"at"}))
+
+
+def _event(event: model.CaseEvent, titles: dict[str, str], language: texts.Language) -> EventView:
+    params = dict(event.params)
+    if "department" in params:
+        params["department"] = titles.get(str(params["department"]), str(params["department"]))
+    text = texts.sentence(event.what, language, **params)
+    return EventView(at=event.at, what=event.what, text=text, who=event.who)
