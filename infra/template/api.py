@@ -134,6 +134,8 @@ def _firewall() -> Template:
         "Firewall": {"Type": "AWS::WAFv2::WebACL", "Properties": acl},
         "FirewallOnApi": {
             "Type": "AWS::WAFv2::WebACLAssociation",
+            # The local cloud has firewalls, but cannot put one before an API.
+            "Condition": "NotLocal",
             "DependsOn": "APIStage",
             "Properties": association,
         },
