@@ -55,7 +55,9 @@ def _upload_once(s3: Any, bucket: str, path: Path) -> str:
     return key
 
 
-def deploy(session: boto3.Session, stack: str, template_url: str, parameters: dict[str, str], say: Say) -> None:
+def deploy(
+    session: boto3.Session, stack: str, template_url: str, parameters: dict[str, str], say: Say
+) -> None:
     """Create or update `stack` and wait for its end; raises `DeploymentFailed` with CloudFormation's first reason."""
     cloudformation = session.client("cloudformation")
     request = {
@@ -124,7 +126,9 @@ def main() -> int:
     """Deploy what is in `build/`; return the exit code."""
     parser = argparse.ArgumentParser(prog="python -m infra.deploy", description=__doc__)
     parser.add_argument("--stack", required=True, help="for example ncsl-prod; short, since buckets carry it")
-    parser.add_argument("--bucket", required=True, help="an S3 bucket of the same region for zips and templates")
+    parser.add_argument(
+        "--bucket", required=True, help="an S3 bucket of the same region for zips and templates"
+    )
     parser.add_argument("--parameters", type=Path, help="JSON file of template parameters")
     parser.add_argument("parameter", nargs="*", help="Name=value, over those of the file")
     given = parser.parse_args()

@@ -66,7 +66,16 @@ def build_layer(name: str, root: Path, build: Path) -> Path:
 
 def _install(lock: Path, target: Path) -> None:
     uv = Path(sys.executable).with_name("uv")
-    command = [str(uv), "pip", "install", "--quiet", "--require-hashes", "--only-binary", ":all:", "--no-deps"]
+    command = [
+        str(uv),
+        "pip",
+        "install",
+        "--quiet",
+        "--require-hashes",
+        "--only-binary",
+        ":all:",
+        "--no-deps",
+    ]
     command += ["--python", sys.executable, "--python-version", PYTHON, "--python-platform", PLATFORM]
     subprocess.run([*command, "--target", str(target), "-r", str(lock)], check=True)
 

@@ -46,7 +46,9 @@ def package(root: Path = ROOT, build: Path = BUILD) -> str:
         with _stage(f"the {name} layer"):
             build_layer(name, root, build)
     if (size := unzipped_bytes(build)) > LIMIT_BYTES:
-        raise PackagingFailed(f"the layers are {size / 2**20:.0f} MiB unzipped, Lambda takes 250: slim infra/layers.py")
+        raise PackagingFailed(
+            f"the layers are {size / 2**20:.0f} MiB unzipped, Lambda takes 250: slim infra/layers.py"
+        )
     with _stage("the application"):
         write_zip(build / "functions.zip", application_files(root))
     with _stage("the template"):
@@ -78,7 +80,9 @@ def write_template(root: Path, build: Path) -> None:
             resource["Properties"].pop("Tracing", None)
     api.take_over(template)
     if (count := len(template["Resources"])) > RESOURCE_LIMIT:
-        raise PackagingFailed(f"{count} resources, CloudFormation takes {RESOURCE_LIMIT}: split infra/resources")
+        raise PackagingFailed(
+            f"{count} resources, CloudFormation takes {RESOURCE_LIMIT}: split infra/resources"
+        )
     text = json.dumps(template, ensure_ascii=False, indent=1, sort_keys=True)
     (build / "template.json").write_text(text + "\n")
 
@@ -86,7 +90,14 @@ def write_template(root: Path, build: Path) -> None:
 def _chalice_package(root: Path, build: Path, merged: Path) -> str:
     out = build / "chalice"
     shutil.rmtree(out, ignore_errors=True)
-    command = [str(Path(sys.executable).with_name("chalice")), "--project-dir", str(root), "package", "--stage", "v1"]
+    command = [
+        str(Path(sys.executable).with_name("chalice")),
+        "--project-dir",
+        str(root),
+        "package",
+        "--stage",
+        "v1",
+    ]
     command += ["--merge-template", str(merged), str(out)]
     # Packaging asks no cloud; the region only decides how services are named, the same in every one we target.
     environment = os.environ | {"AWS_DEFAULT_REGION": "cn-north-1", "PYTHONDONTWRITEBYTECODE": "1"}

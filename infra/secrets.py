@@ -59,7 +59,9 @@ def main() -> int:
     """Ask for what is needed and fill the secrets; return the exit code."""
     parser = argparse.ArgumentParser(prog="python -m infra.secrets", description=__doc__)
     parser.add_argument("--stack", required=True)
-    parser.add_argument("name", nargs="*", choices=[*_ASKED, []], help="outside systems whose keys to ask for")
+    parser.add_argument(
+        "name", nargs="*", choices=[*_ASKED, []], help="outside systems whose keys to ask for"
+    )
     given = parser.parse_args()
     filled = fill(boto3.Session(), given.stack, {name: _ask(name) for name in given.name})
     print(f"filled: {', '.join(filled) or 'nothing, all had values'}; all: {', '.join(SECRETS)}")

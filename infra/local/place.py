@@ -101,7 +101,9 @@ def write_json(path: Path, content: Any, *, private: bool = False) -> None:
 
 def usual_place() -> Place:
     """Return the city of this checkout: `.local/`, ports from `PORT` and `SANDBOX_PORT`."""
-    return Place(ROOT / ".local", int(os.environ.get("PORT", "4566")), int(os.environ.get("SANDBOX_PORT", "4700")))
+    return Place(
+        ROOT / ".local", int(os.environ.get("PORT", "4566")), int(os.environ.get("SANDBOX_PORT", "4700"))
+    )
 
 
 def free_port() -> int:
@@ -119,4 +121,6 @@ def demand_free(port: int, variable: str) -> None:
         try:
             probe.bind((HOST, port))
         except OSError:
-            raise Trouble(f"port {port} is taken: stop what uses it, or choose another with {variable}=...") from None
+            raise Trouble(
+                f"port {port} is taken: stop what uses it, or choose another with {variable}=..."
+            ) from None

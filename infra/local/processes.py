@@ -29,7 +29,9 @@ def _is_ours(pid: int, name: str) -> bool:
     """Say whether `pid` is still that process, and not another that got its number later."""
     try:
         os.kill(pid, 0)
-        words = subprocess.run(["ps", "-o", "args=", "-p", str(pid)], capture_output=True, text=True, check=False)
+        words = subprocess.run(
+            ["ps", "-o", "args=", "-p", str(pid)], capture_output=True, text=True, check=False
+        )
     except (ProcessLookupError, PermissionError):
         return False
     return name in words.stdout
@@ -95,7 +97,9 @@ def start_sandbox(place: Place) -> None:
 
 def _start(place: Place, name: str, command: list[str], settings: dict[str, str]) -> None:
     # Nothing of the caller's cloud leaks in: neither credentials nor addresses.
-    inherited = {key: value for key, value in os.environ.items() if not key.startswith(("AWS_", "TABLE_", "URL_"))}
+    inherited = {
+        key: value for key, value in os.environ.items() if not key.startswith(("AWS_", "TABLE_", "URL_"))
+    }
     with (place.folder / f"{name}.log").open("ab") as log:
         process = subprocess.Popen(
             command,

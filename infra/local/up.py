@@ -41,7 +41,11 @@ def stage(what: str) -> Iterator[None]:
 def _tick(what: str, started: float, over: threading.Event) -> None:
     while not over.wait(2):
         line = f"{what} ... {time.monotonic() - started:.0f} s"
-        print(f"\r{line}\r" if sys.stdout.isatty() else line, end="" if sys.stdout.isatty() else "\n", flush=True)
+        print(
+            f"\r{line}\r" if sys.stdout.isatty() else line,
+            end="" if sys.stdout.isatty() else "\n",
+            flush=True,
+        )
 
 
 def raise_city(place: Place, people: int, package_hash: str, build: Path = BUILD) -> None:
@@ -87,7 +91,9 @@ def deploy_local(place: Place, session: boto3.Session, build: Path) -> None:
     """Deploy the package as it is, with the sandbox as the outside world, and fill the secrets."""
     s3 = session.client("s3")
     with suppress(s3.exceptions.BucketAlreadyOwnedByYou):
-        s3.create_bucket(Bucket=_ARTIFACTS, CreateBucketConfiguration={"LocationConstraint": session.region_name})
+        s3.create_bucket(
+            Bucket=_ARTIFACTS, CreateBucketConfiguration={"LocationConstraint": session.region_name}
+        )
     url = deploy.template_url(session, _ARTIFACTS, deploy.upload(session, _ARTIFACTS, build))
     parameters = {"Stage": "local", "Sandbox": place.sandbox, "PublicUrl": place.api}
     deploy.deploy(session, STACK, url, parameters, lambda line: None)

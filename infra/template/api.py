@@ -10,19 +10,44 @@ STAGE_NAME = "v1"
 # API Gateway's own answers in the house's error shape. It cannot read Accept-Language, so they say both languages.
 _ANSWERS: dict[str, tuple[int, str, str, str]] = {
     "DEFAULT_4XX": (400, "request_refused", "请求无法处理", "The request was refused"),
-    "DEFAULT_5XX": (500, "unavailable", "服务暂时不可用,请稍后再试", "The service is not available, try again later"),
+    "DEFAULT_5XX": (
+        500,
+        "unavailable",
+        "服务暂时不可用,请稍后再试",
+        "The service is not available, try again later",
+    ),
     "UNAUTHORIZED": (401, "sign_in_required", "请先登录", "Sign in first"),
     "ACCESS_DENIED": (403, "forbidden", "没有权限", "Not allowed"),
-    "AUTHORIZER_FAILURE": (500, "unavailable", "暂时无法验证登录", "The sign-in could not be checked, try again later"),
-    "AUTHORIZER_CONFIGURATION_ERROR": (500, "unavailable", "暂时无法验证登录", "The sign-in could not be checked"),
+    "AUTHORIZER_FAILURE": (
+        500,
+        "unavailable",
+        "暂时无法验证登录",
+        "The sign-in could not be checked, try again later",
+    ),
+    "AUTHORIZER_CONFIGURATION_ERROR": (
+        500,
+        "unavailable",
+        "暂时无法验证登录",
+        "The sign-in could not be checked",
+    ),
     "EXPIRED_TOKEN": (401, "sign_in_expired", "登录已过期", "The sign-in has expired"),
     "INVALID_SIGNATURE": (401, "sign_in_required", "请先登录", "Sign in first"),
     "MISSING_AUTHENTICATION_TOKEN": (404, "route_not_found", "没有这个地址", "There is no such route"),
     "RESOURCE_NOT_FOUND": (404, "route_not_found", "没有这个地址", "There is no such route"),
     "REQUEST_TOO_LARGE": (413, "too_large", "内容太大", "The body is too large"),
-    "UNSUPPORTED_MEDIA_TYPE": (415, "unsupported_media_type", "不支持这种内容", "This kind of content is not taken"),
+    "UNSUPPORTED_MEDIA_TYPE": (
+        415,
+        "unsupported_media_type",
+        "不支持这种内容",
+        "This kind of content is not taken",
+    ),
     "THROTTLED": (429, "too_many_requests", "操作太频繁,请稍后再试", "Too many requests, try again later"),
-    "QUOTA_EXCEEDED": (429, "too_many_requests", "操作太频繁,请稍后再试", "Too many requests, try again later"),
+    "QUOTA_EXCEEDED": (
+        429,
+        "too_many_requests",
+        "操作太频繁,请稍后再试",
+        "Too many requests, try again later",
+    ),
     "WAF_FILTERED": (403, "request_refused", "请求被拒绝", "The request was refused"),
     "INTEGRATION_TIMEOUT": (504, "timed_out", "处理超时,请稍后再试", "That took too long, try again later"),
     "INTEGRATION_FAILURE": (502, "unavailable", "服务暂时不可用,请稍后再试", "The service is not available"),
@@ -74,9 +99,16 @@ def _answers_in_body() -> Template:
 
 def _access_logs() -> Template:
     group = {"LogGroupName": sub(_ACCESS_LOGS), "RetentionInDays": 365, "KmsKeyId": attribute("DataKey")}
-    trust = {"Effect": "Allow", "Principal": {"Service": "apigateway.amazonaws.com"}, "Action": "sts:AssumeRole"}
+    trust = {
+        "Effect": "Allow",
+        "Principal": {"Service": "apigateway.amazonaws.com"},
+        "Action": "sts:AssumeRole",
+    }
     writes = sub("arn:${AWS::Partition}:iam::aws:policy/service-role/AmazonAPIGatewayPushToCloudWatchLogs")
-    role = {"AssumeRolePolicyDocument": {"Version": "2012-10-17", "Statement": [trust]}, "ManagedPolicyArns": [writes]}
+    role = {
+        "AssumeRolePolicyDocument": {"Version": "2012-10-17", "Statement": [trust]},
+        "ManagedPolicyArns": [writes],
+    }
     account = {"CloudWatchRoleArn": attribute("APILogsRole")}
     return {
         "APIAccessLogs": {"Type": "AWS::Logs::LogGroup", **_KEPT, "Properties": group},
@@ -93,7 +125,13 @@ def _limit(name: str, priority: int, limit: str, scope: Template | None) -> Temp
 
 
 def _rule(name: str, priority: int, statement: Template, action: Template) -> Template:
-    return {"Name": name, "Priority": priority, "Statement": statement, **action, "VisibilityConfig": _seen(name)}
+    return {
+        "Name": name,
+        "Priority": priority,
+        "Statement": statement,
+        **action,
+        "VisibilityConfig": _seen(name),
+    }
 
 
 def _seen(name: str) -> Template:
@@ -128,7 +166,9 @@ def _firewall() -> Template:
         "Rules": rules,
         "VisibilityConfig": _seen("Api"),
     }
-    stage = sub(f"arn:${{AWS::Partition}}:apigateway:${{AWS::Region}}::/restapis/${{RestAPI}}/stages/{STAGE_NAME}")
+    stage = sub(
+        f"arn:${{AWS::Partition}}:apigateway:${{AWS::Region}}::/restapis/${{RestAPI}}/stages/{STAGE_NAME}"
+    )
     association = {"ResourceArn": stage, "WebACLArn": attribute("Firewall")}
     return {
         "Firewall": {"Type": "AWS::WAFv2::WebACL", "Properties": acl},
@@ -178,7 +218,15 @@ def _after_answers() -> Template:
 
 def _stage(deployment: str) -> Template:
     # Resource paths, not the called paths: an address may hold an id.
-    fields = ("requestId", "httpMethod", "resourcePath", "status", "responseLatency", "responseLength", "wafResponseCode")
+    fields = (
+        "requestId",
+        "httpMethod",
+        "resourcePath",
+        "status",
+        "responseLatency",
+        "responseLength",
+        "wafResponseCode",
+    )
     burst = {"Fn::If": ["IsLocal", 5000, 1000]}
     everything = {"HttpMethod": "*", "ResourcePath": "/*", "MetricsEnabled": True}
     everything |= {"ThrottlingRateLimit": ref("RequestsPerSecond"), "ThrottlingBurstLimit": burst}
@@ -192,7 +240,11 @@ def _stage(deployment: str) -> Template:
             "Format": json.dumps({field: f"$context.{field}" for field in fields}),
         },
     }
-    return {"Type": "AWS::ApiGateway::Stage", "DependsOn": ["APILogsAccount", "APIAccessLogs"], "Properties": properties}
+    return {
+        "Type": "AWS::ApiGateway::Stage",
+        "DependsOn": ["APILogsAccount", "APIAccessLogs"],
+        "Properties": properties,
+    }
 
 
 def _outputs() -> Template:

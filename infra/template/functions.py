@@ -87,7 +87,9 @@ def _triggers(name: str, traits: dict[str, Any]) -> tuple[Template, list[Templat
     if source := traits.get("queue"):
         made[logical(name, "source")] = _queue_source(name, source)
         actions = ["ReceiveMessage", "DeleteMessage", "ChangeMessageVisibility", "GetQueueAttributes"]
-        statements.append(allow("TakeMessages", "sqs", actions, arn("sqs", f"${{AWS::StackName}}-{source['name']}")))
+        statements.append(
+            allow("TakeMessages", "sqs", actions, arn("sqs", f"${{AWS::StackName}}-{source['name']}"))
+        )
     for table, source in traits.get("streams", {}).items():
         made[logical(name, "from", table)] = _stream_source(name, table, source)
     if tables := list(traits.get("streams", {})):
@@ -157,7 +159,9 @@ def _schedule(name: str, schedule: dict[str, str]) -> Template:
     rule_name = logical(name, "schedule")
     return {
         rule_name: {"Type": "AWS::Events::Rule", "Properties": rule},
-        logical(name, "schedule", "permission"): _permission(name, "events.amazonaws.com", attribute(rule_name)),
+        logical(name, "schedule", "permission"): _permission(
+            name, "events.amazonaws.com", attribute(rule_name)
+        ),
     }
 
 

@@ -70,4 +70,6 @@ def bucket_name(name: str) -> Template:
 def bucket_arn(name: str, objects: str = "") -> Template:
     """Return the ARN of a bucket, or of the objects under a prefix in it."""
     inside = f"/{objects}" if objects else ""
-    return sub(f"arn:${{AWS::Partition}}:s3:::${{AWS::StackName}}-{name}-${{AWS::AccountId}}-${{AWS::Region}}{inside}")
+    return sub(
+        f"arn:${{AWS::Partition}}:s3:::${{AWS::StackName}}-{name}-${{AWS::AccountId}}-${{AWS::Region}}{inside}"
+    )

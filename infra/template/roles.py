@@ -2,7 +2,17 @@
 
 from typing import Any
 
-from infra.template.reading import Template, arn, attribute, bucket_arn, bucket_name, declared, logical, ref, sub
+from infra.template.reading import (
+    Template,
+    arn,
+    attribute,
+    bucket_arn,
+    bucket_name,
+    declared,
+    logical,
+    ref,
+    sub,
+)
 
 type Needs = dict[str, Any]
 
@@ -31,7 +41,9 @@ def environment(needs: Needs) -> Template:
     names |= {f"TABLE_{name.upper()}": ref(logical(name, "table")) for name in needs.get("tables", {})}
     names |= {f"BUCKET_{name.upper()}": bucket_name(name) for name in needs.get("buckets", {})}
     names |= {f"QUEUE_{name.upper()}": ref(logical(name, "queue")) for name in needs.get("queues", {})}
-    names |= {f"SECRET_{name.upper()}": sub(f"${{AWS::StackName}}/{name}") for name in needs.get("secrets", {})}
+    names |= {
+        f"SECRET_{name.upper()}": sub(f"${{AWS::StackName}}/{name}") for name in needs.get("secrets", {})
+    }
     names |= {f"KEY_{name.upper()}": ref(logical(name, "key")) for name in needs.get("keys", {})}
     names |= {f"URL_{name.upper()}": _outside(name) for name in needs.get("urls", [])}
     return names
@@ -47,12 +59,22 @@ def role(function: str, needs: Needs, sources: list[Template]) -> Template:
     trust = {"Effect": "Allow", "Principal": {"Service": "lambda.amazonaws.com"}, "Action": "sts:AssumeRole"}
     policy = {"PolicyName": "needs", "PolicyDocument": {"Version": "2012-10-17", "Statement": statements}}
     trusted = {"Version": "2012-10-17", "Statement": [trust]}
-    return {"Type": "AWS::IAM::Role", "Properties": {"AssumeRolePolicyDocument": trusted, "Policies": [policy]}}
+    return {
+        "Type": "AWS::IAM::Role",
+        "Properties": {"AssumeRolePolicyDocument": trusted, "Policies": [policy]},
+    }
 
 
-def allow(sid: str, service: str, actions: list[str], resources: Any, condition: Template | None = None) -> Template:
+def allow(
+    sid: str, service: str, actions: list[str], resources: Any, condition: Template | None = None
+) -> Template:
     """Return one statement; actions are given without the service's prefix."""
-    granted = {"Sid": sid, "Effect": "Allow", "Action": [f"{service}:{a}" for a in actions], "Resource": resources}
+    granted = {
+        "Sid": sid,
+        "Effect": "Allow",
+        "Action": [f"{service}:{a}" for a in actions],
+        "Resource": resources,
+    }
     return granted | ({"Condition": condition} if condition else {})
 
 
@@ -68,7 +90,9 @@ def _tables(needs: Needs) -> list[Template]:
         indexes = arn("dynamodb", f"table/${{AWS::StackName}}-{name}/index/*")
         actions = sorted({action for kind in kinds for action in _TABLE[kind]})
         indexed = declared("tables")[name]["indexes"] and {"read", "scan"} & set(kinds)
-        made.append(allow(logical(name, "table"), "dynamodb", actions, [table, indexes] if indexed else [table]))
+        made.append(
+            allow(logical(name, "table"), "dynamodb", actions, [table, indexes] if indexed else [table])
+        )
     if made:
         made.append(_data_key("Tables", ["Decrypt"], "dynamodb"))
     return made

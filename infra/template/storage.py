@@ -137,7 +137,11 @@ def queues(timeouts: dict[str, int]) -> Template:
             "maxReceiveCount": traits["tries"],
         }
         visibility = 6 * timeouts[traits["function"]]
-        work = {"VisibilityTimeout": visibility, "MessageRetentionPeriod": 4 * 24 * 3600, "RedrivePolicy": redrive}
+        work = {
+            "VisibilityTimeout": visibility,
+            "MessageRetentionPeriod": 4 * 24 * 3600,
+            "RedrivePolicy": redrive,
+        }
         made[logical(name, "queue")] = _queue(name, work)
     # Where an event goes that a stream, a schedule or an upload brought and its function could not do.
     for name in ("failed-changes", "failed-events"):

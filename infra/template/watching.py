@@ -12,11 +12,18 @@ _MINUTES = 60
 def resources() -> Template:
     """Return the alarm topic, every alarm and the dashboard."""
     made: Template = {
-        "AlarmTopic": {"Type": "AWS::SNS::Topic", "Properties": {"TopicName": sub("${AWS::StackName}-alarms")}},
+        "AlarmTopic": {
+            "Type": "AWS::SNS::Topic",
+            "Properties": {"TopicName": sub("${AWS::StackName}-alarms")},
+        },
         "AlarmMail": {
             "Type": "AWS::SNS::Subscription",
             "Condition": "HasAlarmAddress",
-            "Properties": {"TopicArn": ref("AlarmTopic"), "Protocol": "email", "Endpoint": ref("AlarmAddress")},
+            "Properties": {
+                "TopicArn": ref("AlarmTopic"),
+                "Protocol": "email",
+                "Endpoint": ref("AlarmAddress"),
+            },
         },
     }
     for name, traits in declared("functions").items():
@@ -28,7 +35,9 @@ def resources() -> Template:
     return made | _house_alarms() | {"Dashboard": _dashboard()}
 
 
-def alarm(why: str, namespace: str, metric: str, dimensions: Template, above: float, **settings: Any) -> Template:
+def alarm(
+    why: str, namespace: str, metric: str, dimensions: Template, above: float, **settings: Any
+) -> Template:
     """Return an alarm on a sum over five minutes, unless `settings` say otherwise; silence is not an alarm."""
     properties = {
         "AlarmDescription": why,
@@ -80,7 +89,9 @@ def _house_alarms() -> Template:
     api = {"ApiName": "new-citizen-service-link", "Stage": "v1"}
     own = "NewCitizenServiceLink"
     slow = {"ExtendedStatistic": "p99", "EvaluationPeriods": 3}
-    latency = alarm("One API request in a hundred takes over 3 s", "AWS/ApiGateway", "Latency", api, 3000, **slow)
+    latency = alarm(
+        "One API request in a hundred takes over 3 s", "AWS/ApiGateway", "Latency", api, 3000, **slow
+    )
     del latency["Properties"]["Statistic"]
     binding = "Many attempts to bind an identity were refused: somebody may be trying numbers"
     drift = "The nightly rebuild found counters that differ from the records"
@@ -106,14 +117,26 @@ def _dashboard() -> Template:
     visible, oldest = "ApproximateNumberOfMessagesVisible", "ApproximateAgeOfOldestMessage"
     streams = [f"${{{resource_name(n)}}}" for n, t in declared("functions").items() if t.get("streams")]
     widgets = [
-        ("API requests and errors", "Sum", [["AWS/ApiGateway", m, *api] for m in ("Count", "4XXError", "5XXError")]),
+        (
+            "API requests and errors",
+            "Sum",
+            [["AWS/ApiGateway", m, *api] for m in ("Count", "4XXError", "5XXError")],
+        ),
         ("API latency, p99", "p99", [["AWS/ApiGateway", "Latency", *api]]),
         ("Waiting to be redriven", "Maximum", [["AWS/SQS", visible, "QueueName", q] for q in dead]),
         ("Oldest message", "Maximum", [["AWS/SQS", oldest, "QueueName", f"{stack}-{q}"] for q in queues]),
-        ("Behind the streams", "Maximum", [["AWS/Lambda", "IteratorAge", "FunctionName", f] for f in streams]),
+        (
+            "Behind the streams",
+            "Maximum",
+            [["AWS/Lambda", "IteratorAge", "FunctionName", f] for f in streams],
+        ),
         ("Function errors", "Sum", [["AWS/Lambda", "Errors", "FunctionName", f] for f in functions]),
         ("Function duration, p99", "p99", [["AWS/Lambda", "Duration", "FunctionName", f] for f in functions]),
-        ("Firewall: blocked", "Sum", [_blocked(rule) for rule in ("SignInsFromOneAddress", "RequestsFromOneAddress")]),
+        (
+            "Firewall: blocked",
+            "Sum",
+            [_blocked(rule) for rule in ("SignInsFromOneAddress", "RequestsFromOneAddress")],
+        ),
     ]
     body = {"widgets": [_widget(i, *widget) for i, widget in enumerate(widgets)]}
     properties = {"DashboardName": sub(stack), "DashboardBody": sub(json.dumps(body))}
