@@ -43,7 +43,7 @@ def end_of_day(day: date) -> datetime:
 @cache
 def is_working_day(day: date) -> bool:
     """Whether offices work that day, holidays moved onto weekends included."""
-    import chinese_calendar  # type: ignore[import-untyped]  # The library ships no types.
+    import chinese_calendar
 
     try:
         return bool(chinese_calendar.is_workday(day))

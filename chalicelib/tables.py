@@ -113,7 +113,7 @@ class Update:
     """Change attributes of the item with this one's keys."""
 
     item: Row
-    actions: list[Action]
+    actions: Sequence[Action]
     condition: Condition | None = None
 
 
@@ -235,7 +235,7 @@ def _add(transaction: TransactWrite, write: Write) -> None:
         case Put(item, condition):
             transaction.save(item, condition=condition)
         case Update(item, actions, condition):
-            transaction.update(item, actions=actions, condition=condition)
+            transaction.update(item, actions=list(actions), condition=condition)
         case Delete(item, condition):
             transaction.delete(item, condition=condition)
         case Check(row, pk, sk, condition):

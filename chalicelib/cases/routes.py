@@ -22,8 +22,8 @@ from chalicelib.shapes import Page
 
 api = http.Api("cases")
 
-OWNER: http.Who = {"citizen": "own", "landlord": "own"}
-OFFICERS: http.Who = {
+OWNER: dict[str, http.Reach] = {"citizen": "own", "landlord": "own"}
+OFFICERS: dict[str, http.Reach] = {
     "grid_worker": "region",
     "coordinator": "region",
     "reviewer": "region",

@@ -4,6 +4,7 @@ from collections.abc import Iterable
 from datetime import datetime
 from typing import Final
 
+from chalicelib import regions
 from chalicelib.errors import Field, Invalid, Unavailable
 from chalicelib.places import address, coordinates, divisions, published, store
 from chalicelib.places.address import Address
@@ -45,6 +46,13 @@ def divisions_under(parent: str | None = None) -> list[Division]:
     if divisions.find(code) is None:
         raise Invalid("division_unknown", fields=[Field("/parent", "division_unknown")])
     return divisions.children(code)
+
+
+def towns_in(region: str) -> list[str]:
+    """The codes of all towns in the city or a district, in order."""
+    level = regions.level(region)
+    districts = [d.code for d in divisions_under()] if level == "city" else [region]
+    return [town.code for district in districts for town in divisions_under(district)]
 
 
 def translate_code(code: str, source: Scheme, target: Scheme) -> str | None:
