@@ -30,7 +30,10 @@ class OutsideError(Exception):
 
 
 class Rejected(OutsideError):
-    """Definitely not delivered, and the same request never will be: bad values, no consent, no such receiver."""
+    """Definitely not delivered, and the same request never will be.
+
+    Values out of their limits, no consent left, no such receiver.
+    """
 
 
 class Unavailable(OutsideError):
@@ -38,7 +41,10 @@ class Unavailable(OutsideError):
 
 
 class Misconfigured(Unavailable):
-    """Definitely not delivered, because of our side: a wrong key, an unknown calling address, a missing permission."""
+    """Definitely not delivered, because of our side.
+
+    A wrong key, an unknown calling address, a missing permission: the request is right, an operator must act.
+    """
 
 
 class Unknown(OutsideError):

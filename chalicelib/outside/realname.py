@@ -23,7 +23,9 @@ class Credentials:
 class RealName:
     """A thin client; a check changes nothing, so a lost answer is ``Unavailable``: ask again."""
 
-    def __init__(self, base_url: str, credentials: Credentials, pool: urllib3.PoolManager | None = None) -> None:
+    def __init__(
+        self, base_url: str, credentials: Credentials, pool: urllib3.PoolManager | None = None
+    ) -> None:
         self._credentials = credentials
         self._transport = Transport(CHANNEL, base_url, pool or new_pool())
 
@@ -38,7 +40,7 @@ class RealName:
 
 
 def from_config() -> RealName:
-    """The client of this function's settings (``URL_REALNAME``, secret ``realname``: key), kept while warm."""
+    """The client of this function's settings: ``URL_REALNAME``, secret ``realname`` (key)."""
     return _kept(config.url("realname"), Credentials(aws.secret("realname")["key"]))
 
 

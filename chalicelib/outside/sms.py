@@ -24,15 +24,17 @@ class Credentials:
 class Sms:
     """A thin client; every call may raise the kinds of ``failures``."""
 
-    def __init__(self, base_url: str, credentials: Credentials, pool: urllib3.PoolManager | None = None) -> None:
+    def __init__(
+        self, base_url: str, credentials: Credentials, pool: urllib3.PoolManager | None = None
+    ) -> None:
         self._credentials = credentials
         self._transport = Transport(CHANNEL, base_url, pool or new_pool())
 
     def send(self, phone: str, template: str, params: Mapping[str, str]) -> str:
         """Send a message; gives the gateway's number for it.
 
-        ``Rejected``: ``bad_number``, ``bad_template``, ``bad_params`` (35 characters a value), ``receiver_blocked``.
-        ``Unavailable`` ``rate_limited``: too many to this phone.
+        ``Rejected``: ``bad_number``, ``bad_template``, ``bad_params`` (35 characters a value),
+        ``receiver_blocked``. ``Unavailable`` ``rate_limited``: too many to this phone.
         """
         body = {"to": phone, "template": template, "params": dict(params)}
         headers = {"X-Api-Key": self._credentials.key}

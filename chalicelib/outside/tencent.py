@@ -14,12 +14,29 @@ _TOKEN_REFUSED: Final = frozenset({40001, 40014, 42001})
 _LATER: Final = frozenset({-1, 45009, 45011, 45033})
 # Keys, calling address, permissions, agent: the request is right and our set-up is not.
 _OURS: Final = frozenset(
-    {40002, 40013, 40056, 40125, 40164, 40243, 41001, 41002, 41004, 48001, 48002, 48004, 50002, 60011, 60020, 301002}
+    {
+        40002,
+        40013,
+        40056,
+        40125,
+        40164,
+        40243,
+        41001,
+        41002,
+        41004,
+        48001,
+        48002,
+        48004,
+        50002,
+        60011,
+        60020,
+        301002,
+    }
 )
 
 
 def failure_of(channel: str, errcode: int) -> OutsideError:
-    """The kind of failure that an ``errcode`` other than 0 means; codes nobody told us of are ``Rejected``."""
+    """The kind of failure that an ``errcode`` other than 0 means; unheard-of codes are ``Rejected``."""
     if errcode in _LATER:
         return Unavailable(channel, str(errcode))
     if errcode in _OURS or errcode in _TOKEN_REFUSED:
@@ -57,7 +74,9 @@ class TokenCalls:
     def post(self, path: str, body: Mapping[str, Any], *, repeatable: bool) -> dict[str, Any]:
         """POST with a token; the answer is checked."""
         return self._call(
-            lambda token: self.transport.post(path, body, query={"access_token": token}, repeatable=repeatable)
+            lambda token: self.transport.post(
+                path, body, query={"access_token": token}, repeatable=repeatable
+            )
         )
 
     def _call(self, ask: Callable[[str], dict[str, Any]]) -> dict[str, Any]:
@@ -73,7 +92,10 @@ class TokenCalls:
         return self._token
 
     def _replace(self, refused: str) -> str:
-        """A token other than the refused one. By force only when asking politely gives the same: force is rationed."""
+        """A token other than the refused one.
+
+        By force only when asking politely gives the same, for force is rationed.
+        """
         self._renew(force=False)
         if self._token == refused:
             self._renew(force=True)

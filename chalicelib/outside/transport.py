@@ -107,7 +107,11 @@ class Transport:
         """Before the request left, or after?"""
         if isinstance(error, ProxyError):
             original = error.original_error
-            return self._broken(original) if isinstance(original, HTTPError) else Unavailable(self.channel, "connect")
+            return (
+                self._broken(original)
+                if isinstance(original, HTTPError)
+                else Unavailable(self.channel, "connect")
+            )
         if isinstance(error, ReadTimeoutError):
             return Unknown(self.channel, "answer_late")
         if isinstance(error, NewConnectionError | ConnectTimeoutError):

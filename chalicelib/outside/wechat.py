@@ -54,10 +54,16 @@ class WeChat:
     def session(self, code: str) -> Session:
         """Who stands behind a sign-in code, which this uses up.
 
-        ``Rejected`` 40029 or 40163: unknown, too old or used. ``Unknown``: the code may be used up; ask for a new one.
+        ``Rejected`` 40029 or 40163: unknown, too old or used. ``Unknown``: the code may be used up;
+        ask for a new one.
         """
         keys = self._credentials
-        query = {"appid": keys.appid, "secret": keys.secret, "js_code": code, "grant_type": "authorization_code"}
+        query = {
+            "appid": keys.appid,
+            "secret": keys.secret,
+            "js_code": code,
+            "grant_type": "authorization_code",
+        }
         answer = checked(CHANNEL, self._transport.get("/sns/jscode2session", query, repeatable=False))
         openid, unionid = answer.get("openid"), answer.get("unionid")
         if not isinstance(openid, str) or not openid:
@@ -81,8 +87,9 @@ class WeChat:
     ) -> None:
         """Send one message for one consent; ``page`` opens when it is tapped.
 
-        ``Rejected``: 43101 no consent is left, 47003 a value breaks its limit (thing: 20 characters), 40003 no such
-        person, 40037 no such template. ``Unknown``: it may have arrived and used the consent up.
+        ``Rejected``: 43101 no consent is left, 47003 a value breaks its limit (thing: 20 characters),
+        40003 no such person, 40037 no such template. ``Unknown``: it may have arrived and used
+        the consent up.
         """
         body: dict[str, Any] = {"touser": openid, "template_id": template}
         body["data"] = {name: {"value": value} for name, value in data.items()}
@@ -91,9 +98,10 @@ class WeChat:
         self._calls.post("/cgi-bin/message/subscribe/send", body, repeatable=False)
 
     def check_text(self, openid: str, text: str) -> Verdict:
-        """Whether a text of at most 2,500 characters may be shown; anything but a clear answer is ``review``.
+        """Whether a text of at most 2,500 characters may be shown; ``review`` wants a person's look.
 
-        Asking again harms nobody, so a lost answer is ``Unavailable`` here.
+        An answer that is neither pass nor risky is ``review``. Asking again harms nobody, so a lost answer is
+        ``Unavailable`` here.
         """
         body = {"openid": openid, "scene": _SCENE_FORUM, "version": 2, "content": text}
         result = self._calls.post("/wxa/msg_sec_check", body, repeatable=True).get("result")
@@ -102,12 +110,17 @@ class WeChat:
 
     def _fetch_token(self, force: bool) -> dict[str, Any]:
         keys = self._credentials
-        body = {"grant_type": "client_credential", "appid": keys.appid, "secret": keys.secret, "force_refresh": force}
+        body = {
+            "grant_type": "client_credential",
+            "appid": keys.appid,
+            "secret": keys.secret,
+            "force_refresh": force,
+        }
         return self._transport.post("/cgi-bin/stable_token", body, repeatable=True)
 
 
 def from_config() -> WeChat:
-    """The client of this function's settings (``URL_WECHAT``, secret ``wechat``: appid, secret), kept while warm."""
+    """The client of this function's settings: ``URL_WECHAT``, secret ``wechat`` (appid, secret)."""
     secret = aws.secret("wechat")
     return _kept(config.url("wechat"), Credentials(secret["appid"], secret["secret"]))
 

@@ -84,12 +84,17 @@ class WeCom:
     ) -> Delivery:
         """Send to 1 to 1,000 members; those that WeCom does not know come back in ``invalid_users``.
 
-        ``once``: WeCom suppresses the same content to the same member for 4 hours, so that sending again after
-        ``Unknown`` reaches nobody twice. ``Rejected``: 81013 no receiver is known, 40058 the content breaks a limit.
+        ``once``: WeCom suppresses the same content to the same member for 4 hours, so that sending
+        again after ``Unknown`` reaches nobody twice. ``Rejected``: 81013 no receiver is known,
+        40058 the content breaks a limit, ``text_too_long``.
         """
         if not 1 <= len(user_ids) <= RECEIVERS:
             raise ValueError("1 to 1000 receivers")
-        body: dict[str, Any] = {"touser": "|".join(user_ids), "agentid": self._credentials.agentid, **_form(content)}
+        body: dict[str, Any] = {
+            "touser": "|".join(user_ids),
+            "agentid": self._credentials.agentid,
+            **_form(content),
+        }
         if once:
             body |= {"enable_duplicate_check": 1, "duplicate_check_interval": REPEAT_SECONDS}
         answer = self._calls.post("/cgi-bin/message/send", body, repeatable=False)
@@ -123,7 +128,7 @@ def _within(text: str) -> str:
 
 
 def from_config() -> WeCom:
-    """The client of this function's settings (``URL_WECOM``, secret ``wecom``: corpid, corpsecret, agentid)."""
+    """The client of this function: ``URL_WECOM``, secret ``wecom`` (corpid, corpsecret, agentid)."""
     secret = aws.secret("wecom")
     credentials = Credentials(secret["corpid"], secret["corpsecret"], int(secret["agentid"]))
     return _kept(config.url("wecom"), credentials)

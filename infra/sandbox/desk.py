@@ -42,7 +42,7 @@ def receivers(store: Store, faults: Faults, request: Request) -> Answer:
 
 
 def consent(store: Store, faults: Faults, request: Request) -> Answer:
-    """``POST /consents {openid | citizen, template, count | lasting}``: the tap on "allow" in the mini-program."""
+    """``POST /consents {openid | citizen, template, count | lasting}``: the tap on "allow"."""
     openid, who, template = request.text("openid"), request.text("citizen"), request.text("template")
     count = LASTING if request.body.get("lasting") is True else request.body.get("count", 1)
     if bool(openid) == bool(who):
@@ -55,7 +55,9 @@ def consent(store: Store, faults: Faults, request: Request) -> Answer:
         who = who if who.startswith("citizen-") else f"citizen-{who}"
         openid = wechat.openid_of(who)
     store.know(openid, who or openid)
-    return Answer({"openid": openid, "template": template, "remaining": store.grant(openid, template, count)}, 201)
+    return Answer(
+        {"openid": openid, "template": template, "remaining": store.grant(openid, template, count)}, 201
+    )
 
 
 def code(store: Store, faults: Faults, request: Request) -> Answer:

@@ -76,7 +76,9 @@ class Sandbox:
         self._now = now
         self._store = Store(folder)
         self._server = _Server((host, port), self)
-        self._thread = threading.Thread(target=self._server.serve_forever, args=(0.1,), name="sandbox", daemon=True)
+        self._thread = threading.Thread(
+            target=self._server.serve_forever, args=(0.02,), name="sandbox", daemon=True
+        )
 
     @property
     def url(self) -> str:
@@ -123,7 +125,11 @@ class Sandbox:
         return None if fault.mode == "drop" else answer
 
     def _request(
-        self, query: Mapping[str, str], headers: Mapping[str, str], body: Mapping[str, Any], answered: bool = True
+        self,
+        query: Mapping[str, str],
+        headers: Mapping[str, str],
+        body: Mapping[str, Any],
+        answered: bool = True,
     ) -> Request:
         return Request(query, headers, body, self._now(), self.credentials, answered)
 

@@ -91,7 +91,9 @@ def session(store: Store, request: Request) -> Answer:
     store.know(openid, who)
     union = base64.urlsafe_b64encode(hashlib.sha256(f"{keys.appid}/{who}".encode()).digest()).decode()[:27]
     key = base64.b64encode(secrets.token_bytes(16)).decode()
-    return Answer({"openid": openid, "session_key": key, "unionid": "u" + union, "errcode": 0, "errmsg": "ok"})
+    return Answer(
+        {"openid": openid, "session_key": key, "unionid": "u" + union, "errcode": 0, "errmsg": "ok"}
+    )
 
 
 def stable_token(store: Store, request: Request) -> Answer:
@@ -162,7 +164,9 @@ def check_text(store: Store, request: Request) -> Answer:
         return error(47001)
     if len(content) > TEXT_LIMIT:
         return error(45002)
-    suggest, label = ("risky", 21000) if "违规" in content else ("review", 21000) if "待审" in content else ("pass", 100)
+    suggest, label = (
+        ("risky", 21000) if "违规" in content else ("review", 21000) if "待审" in content else ("pass", 100)
+    )
     result = {"suggest": suggest, "label": label}
     return Answer({"errcode": 0, "errmsg": "ok", "result": result, "trace_id": secrets.token_hex(8)})
 

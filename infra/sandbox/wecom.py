@@ -122,11 +122,13 @@ def _is_repeat(store: Store, request: Request, member: str, content: dict[str, s
 
 
 def _content(request: Request) -> dict[str, str] | None:
-    """The message itself; text over 2,048 bytes is cut, as WeCom does. None when it is missing or of no known kind."""
+    """The message itself, text cut at 2,048 bytes as WeCom does; None when missing or of no known kind."""
     kind = request.text("msgtype")
     given: Any = request.body.get(kind) if kind in ("text", "markdown", "textcard") else None
     wanted = ("title", "description", "url") if kind == "textcard" else ("content",)
-    if not isinstance(given, dict) or not all(isinstance(given.get(name), str) and given[name] for name in wanted):
+    if not isinstance(given, dict) or not all(
+        isinstance(given.get(name), str) and given[name] for name in wanted
+    ):
         return None
     content = {name: text for name, text in given.items() if isinstance(text, str)}
     if kind == "text":

@@ -33,12 +33,18 @@ def send(http: Http, to: str, text: str = "今日走访 3 处", **other: Any) ->
     return http.post("/wecom/cgi-bin/message/send", token(http), **body)
 
 
-def texts(http: Http, to: str, key: str, params: object, template: str = "visit_due") -> tuple[int, dict[str, Any]]:
-    return http.ask("POST", "/sms/send", {"to": to, "template": template, "params": params}, headers={"X-Api-Key": key})
+def texts(
+    http: Http, to: str, key: str, params: object, template: str = "visit_due"
+) -> tuple[int, dict[str, Any]]:
+    return http.ask(
+        "POST", "/sms/send", {"to": to, "template": template, "params": params}, headers={"X-Api-Key": key}
+    )
 
 
 def real(http: Http, name: str, number: str, key: str = PUBLISHED.realname_key) -> tuple[int, dict[str, Any]]:
-    return http.ask("POST", "/realname/check", {"name": name, "id_number": number}, headers={"X-Api-Key": key})
+    return http.ask(
+        "POST", "/realname/check", {"name": name, "id_number": number}, headers={"X-Api-Key": key}
+    )
 
 
 def test_a_staff_code_gives_the_user(http: Http) -> None:
@@ -59,7 +65,9 @@ def test_the_token_is_the_same_until_it_ends(http: Http, clock: MovingClock) -> 
     clock.forward(1)
     assert http.get("/wecom/cgi-bin/auth/getuserinfo", **first, code="staff-city")["errcode"] == 42001
     assert token(http) != first
-    assert http.get("/wecom/cgi-bin/gettoken", corpid=PUBLISHED.corpid, corpsecret="guess")["errcode"] == 40001
+    assert (
+        http.get("/wecom/cgi-bin/gettoken", corpid=PUBLISHED.corpid, corpsecret="guess")["errcode"] == 40001
+    )
     assert http.get("/wecom/cgi-bin/gettoken", corpid="ww", corpsecret="guess")["errcode"] == 40013
 
 
@@ -88,7 +96,12 @@ def test_the_1001st_message_in_an_hour_is_dropped(tmp_path: Path, clock: MovingC
     with Sandbox(tmp_path / "hour", now=clock) as sandbox:
         http = Http(sandbox.url)
         access = token(http)
-        body = {"touser": "city", "msgtype": "text", "agentid": PUBLISHED.agentid, "text": {"content": "到期提醒"}}
+        body = {
+            "touser": "city",
+            "msgtype": "text",
+            "agentid": PUBLISHED.agentid,
+            "text": {"content": "到期提醒"},
+        }
         for number in range(1001):
             if number and number % 25 == 0:
                 clock.forward(61)
@@ -100,7 +113,7 @@ def test_the_1001st_message_in_an_hour_is_dropped(tmp_path: Path, clock: MovingC
 
 
 def test_a_repeat_is_suppressed_when_asked_for(http: Http, clock: MovingClock) -> None:
-    once = {"enable_duplicate_check": 1, "duplicate_check_interval": 14_400}
+    once: dict[str, Any] = {"enable_duplicate_check": 1, "duplicate_check_interval": 14_400}
     assert [send(http, "city", **once)["errcode"] for _ in range(2)] == [0, 0]
     assert len(http.get("/messages", to="city")["items"]) == 1
     send(http, "city", "另一条", **once)
