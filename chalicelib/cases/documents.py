@@ -122,7 +122,10 @@ def inspect(key: str, now: datetime, scan: Scanner = clean) -> str:
 
     Returns the state. Inspecting twice is harmless. Raises ``NotFound`` for bytes nobody announced.
     """
-    _, case_id, document_id = key.split("/")
+    try:
+        _, case_id, document_id = key.split("/")
+    except ValueError:
+        raise NotFound("document_unknown") from None
     row = store.DocumentRow.find(store.case_pk(case_id), f"DOCUMENT#{document_id}", consistent=True)
     if row is None:
         raise NotFound("document_unknown")

@@ -1,5 +1,6 @@
 """Registrations and the rules about them. Pure."""
 
+from collections.abc import Callable
 from datetime import date, datetime
 from typing import Annotated, Any, Literal, Self
 
@@ -171,6 +172,10 @@ def minors_without_consent(household: list[Member], today: date) -> list[int]:
         if born and clock.age_on(born, today) < MINOR_AGE and not member.guardian_consent:
             found.append(place)
     return found
+
+
+Facts = Callable[[str, str], list[dict[str, Any]]]
+"""From a source's name and a person id to that person's curated records."""
 
 
 class Finding(Shape):

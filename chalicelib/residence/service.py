@@ -1,7 +1,7 @@
 """The use cases of residence: register, enact, depart, import, verify."""
 
 import json
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Iterable, Sequence
 from datetime import date, datetime
 from itertools import batched
 from typing import Any, Final
@@ -15,14 +15,12 @@ from chalicelib.errors import Conflict, Field, Forbidden, Invalid, NotFound
 from chalicelib.identity import service as identity
 from chalicelib.places import service as places
 from chalicelib.residence import model, store
-from chalicelib.residence.model import Departure, Finding, Named, NewRegistration, Registration, Standing
+from chalicelib.residence.model import Departure, Facts, Finding, Named, NewRegistration, Registration, Standing
 from chalicelib.tables import Cancelled, Once, Write
 
 REGISTRATION: Final = "residence_registration"
 DEPARTURE: Final = "residence_departure"
 COUNTER: Final = "counter_service"
-Facts = Callable[[str, str], list[dict[str, Any]]]
-"""From a source's name and a person id to that person's curated records."""
 
 
 def register(

@@ -1,0 +1,74 @@
+"""Stream of cases → verification of checks, enactment of decisions, messages to the owner.
+
+The stream is the outbox: whatever a case's write promised happens from here, and happens once, because
+each receiver meets its own repetition (a check is answered once, a case enacted once, an event told once).
+"""
+
+from collections.abc import Callable
+from datetime import datetime
+from typing import Any, Final
+
+from aws_lambda_powertools.utilities.batch import (
+    BatchProcessor,
+    EventType,
+    process_partial_response,
+)
+from aws_lambda_powertools.utilities.data_classes.dynamo_db_stream_event import DynamoDBRecord
+
+from chalicelib import aws, clock
+from chalicelib.cases import service as cases
+from chalicelib.cases.model import Case
+from chalicelib.messaging import service as messaging
+from chalicelib.residence import service as residence
+
+processor = BatchProcessor(event_type=EventType.DynamoDBStreams)
+
+ENACTED_BY: Final[dict[str, Callable[[Case, datetime], bool]]] = {
+    residence.REGISTRATION: residence.enact,
+    residence.DEPARTURE: residence.enact,
+}
+TOLD_STATES: Final = {"confirming", "review", "supplement", "accepted", "refused", "closed"}
+
+
+def handler(event: dict[str, Any], context: Any) -> Any:
+    """Relay a batch of changes; the answer names those to deliver again."""
+    return process_partial_response(
+        event=event,
+        record_handler=relay,
+        processor=processor,
+        context=context,
+        raise_on_entire_batch_failure=False,
+    )
+
+
+def relay(record: DynamoDBRecord) -> None:
+    """One change of an item of table ``cases``."""
+    change = record.dynamodb
+    new = change.new_image if change else None
+    if not new:
+        return
+    kind = new.get("row")
+    old = (change.old_image if change else None) or {}
+    if kind == "check" and not old and new["automatic"]:
+        aws.send("checks", [{"case": _case_id(new), "department": new["department"]}])
+    elif kind == "case" and new["state"] != old.get("state"):
+        _state_changed(_case_id(new), str(new["state"]), clock.utc_now())
+
+
+def _case_id(image: dict[str, Any]) -> str:
+    return str(image["pk"]).removeprefix("CASE#")
+
+
+def _state_changed(case_id: str, state: str, now: datetime) -> None:
+    case = cases.case(case_id)
+    if state == "accepted" and case.kind in ENACTED_BY:
+        ENACTED_BY[case.kind](case, now)
+    if state in TOLD_STATES:
+        messaging.request(
+            "wechat",
+            case.owner,
+            "case_state",
+            {"kind": case.kind, "state": state, "receipt": case.receipt_number},
+            f"{case_id}:{state}",
+            now,
+        )
