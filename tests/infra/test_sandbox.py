@@ -1,7 +1,9 @@
 """The sandbox as a server: faults, limits, restart, its own routes and page."""
 
+import json
 import os
 import re
+import shlex
 import signal
 import socket
 import subprocess
@@ -16,7 +18,7 @@ import urllib3
 from urllib3.exceptions import ProtocolError
 
 from infra.sandbox.credentials import PUBLISHED, read
-from infra.sandbox.server import BODY_LIMIT, Sandbox
+from infra.sandbox.server import BODY_LIMIT, OUTSIDE, OWN, Sandbox
 from tests.infra.sandbox_tools import ID_NUMBER, PHONE, Http, MovingClock
 
 ROOT = Path(__file__).parents[2]
@@ -271,3 +273,26 @@ def test_a_stop_does_not_wait_for_slow_answers(tmp_path: Path) -> None:
             impatient.request("POST", http.url + "/realname/check", json=body)
         os.kill(running.pid, signal.SIGTERM)
         assert running.wait(10) == 0
+
+
+def readme_requests() -> list[list[str]]:
+    """The arguments of each curl call in the README."""
+    readme = (ROOT / "infra/sandbox/README.md").read_text("utf-8")
+    return [
+        shlex.split(line, comments=True)[2:] for line in readme.splitlines() if line.startswith("curl -s ")
+    ]
+
+
+@pytest.mark.parametrize("words", readme_requests(), ids=" ".join)
+def test_the_readme_s_examples_work(http: Http, words: list[str]) -> None:
+    (url,) = [word for word in words if word.startswith("localhost:4700/")]
+    body = json.loads(words[words.index("-d") + 1]) if "-d" in words else None
+    method = words[words.index("-X") + 1] if "-X" in words else "POST" if body else "GET"
+    assert http.ask(method, url.removeprefix("localhost:4700"), body)[0] in (200, 201)
+
+
+def test_the_readme_names_every_route() -> None:
+    readme = (ROOT / "infra/sandbox/README.md").read_text("utf-8")
+    assert [path for _, path in OUTSIDE if path not in readme] == []
+    assert [path for _, path in OWN if path not in readme] == []
+    assert len(readme_requests()) >= 9

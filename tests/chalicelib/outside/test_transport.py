@@ -221,6 +221,12 @@ def test_failures_survive_pickling() -> None:
     assert (type(copy), str(copy)) == (Unknown, "sms: answer_late")
 
 
+def test_a_get_whose_answer_is_lost_is_not_asked_again() -> None:
+    with listening(b"", reply(200)) as (url, seen), pytest.raises(Unknown):
+        Transport("wechat", url).get("/sns/jscode2session", {"js_code": "c"}, repeatable=False)
+    assert len(seen) == 1
+
+
 def self_signed(folder: Path) -> ssl.SSLContext:
     key = ec.generate_private_key(ec.SECP256R1())
     name = x509.Name([x509.NameAttribute(NameOID.COMMON_NAME, "127.0.0.1")])
