@@ -11,12 +11,29 @@ from datetime import datetime
 from typing import Final
 
 from pynamodb.attributes import UnicodeAttribute
+from pynamodb.indexes import GlobalSecondaryIndex
 
 from chalicelib import clock, keys
 from chalicelib.actors import Actor
-from chalicelib.tables import Put, Row, meta
+from chalicelib.tables import Put, Row, index_meta, meta
 
 CHAINS: Final = 4
+
+
+class ByTarget(GlobalSecondaryIndex["EntryRow"]):
+    """The entries about a thing, in order of time."""
+
+    Meta = index_meta("by_target")
+    by_target_pk = UnicodeAttribute(hash_key=True)
+    by_target_sk = UnicodeAttribute(range_key=True)
+
+
+class ByDay(GlobalSecondaryIndex["EntryRow"]):
+    """The entries of a day, spread over as many keys as there are chains."""
+
+    Meta = index_meta("by_day")
+    by_day_pk = UnicodeAttribute(hash_key=True)
+    by_day_sk = UnicodeAttribute(range_key=True)
 
 
 class EntryRow(Row):
@@ -31,6 +48,12 @@ class EntryRow(Row):
     target = UnicodeAttribute()
     facts = UnicodeAttribute()
     digest = UnicodeAttribute()
+    by_target_pk = UnicodeAttribute()
+    by_target_sk = UnicodeAttribute()
+    by_day_pk = UnicodeAttribute()
+    by_day_sk = UnicodeAttribute()
+    by_target = ByTarget()
+    by_day = ByDay()
 
 
 def entry(actor: Actor, act: str, target: str, now: datetime, **facts: str | int | bool) -> Put:
@@ -44,6 +67,8 @@ def entry(actor: Actor, act: str, target: str, now: datetime, **facts: str | int
     row.role, row.act, row.target = role, act, target
     row.facts = json.dumps(facts, ensure_ascii=False, sort_keys=True, separators=(",", ":"))
     row.digest = digest(row)
+    row.by_target_pk, row.by_target_sk = target, entry_id
+    row.by_day_pk, row.by_day_sk = day_key(row.at[:10], chain_of(entry_id)), entry_id
     return Put(row, EntryRow.pk.does_not_exist())
 
 
@@ -57,3 +82,8 @@ def digest(row: EntryRow) -> str:
 def chain_of(entry_id: str) -> int:
     """Which of the chains an entry belongs to: spread evenly, the same on every delivery."""
     return hashlib.sha256(entry_id.encode()).digest()[0] % CHAINS
+
+
+def day_key(day: str, chain: int) -> str:
+    """Where the entries of a day (``2026-11-23``, Asia/Shanghai) and chain are listed."""
+    return f"{day}#{chain}"

@@ -1,0 +1,78 @@
+"""A few records as the streams show them, for the counters' tests."""
+
+import threading
+from datetime import UTC, datetime
+from typing import Any
+
+from chalicelib import config, tables
+from chalicelib.monitoring.model import Change
+
+COMMUNITY = "440604010001"
+TOWN, DISTRICT, CITY = COMMUNITY[:9], COMMUNITY[:6], "440600"
+NOW = datetime(2026, 11, 23, 1, 30, tzinfo=UTC)
+
+
+def case(
+    state: str = "submitted", region: str = COMMUNITY, decided: str | None = None, **more: Any
+) -> dict[str, Any]:
+    found = {
+        "pk": "CASE#C1",
+        "sk": "CASE",
+        "case_kind": "residence_registration",
+        "state": state,
+        "region": region,
+        "submitted_at": "2026-11-23T09:30:00.000+08:00",
+    }
+    return found | ({"decided_at": decided} if decided else {}) | more
+
+
+def registration(
+    registered: str, ended: str | None = None, status: str = "active", region: str = COMMUNITY
+) -> dict[str, Any]:
+    found = {"sk": "REG#R1", "status": status, "region": region, "registered_on": registered}
+    return found | ({"ended_on": ended} if ended else {})
+
+
+def visit(region: str = COMMUNITY, outcome: str | None = None) -> dict[str, Any]:
+    found = {"sk": "VISIT", "status": "due", "region": region, "created_at": "2026-11-23T08:00:00.000+08:00"}
+    if outcome:
+        found |= {"status": "done", "outcome": outcome, "outcome_at": "2026-11-23T10:05:00.000+08:00"}
+    return found
+
+
+def change(event: str, table: str, old: dict[str, Any] | None, new: dict[str, Any] | None) -> Change:
+    return Change(event, f"1{event[1:].rjust(20, '0')}", table, NOW, old, new)
+
+
+def empty_tables() -> None:
+    """Begin anew: the counters' table and the three whose records are counted, with nothing in them."""
+    client: Any = tables.connection().client
+    present = client.list_tables()["TableNames"]
+    for name in ("monitoring", "cases", "residence", "fieldwork"):
+        table = config.table(name)  # type: ignore[arg-type]
+        if table in present:
+            client.delete_table(TableName=table)
+        client.create_table(
+            TableName=table,
+            BillingMode="PAY_PER_REQUEST",
+            KeySchema=[
+                {"AttributeName": "pk", "KeyType": "HASH"},
+                {"AttributeName": "sk", "KeyType": "RANGE"},
+            ],
+            AttributeDefinitions=[{"AttributeName": n, "AttributeType": "S"} for n in ("pk", "sk")],
+        )
+
+
+def one_request_at_a_time() -> None:
+    """Let threads take turns between requests: the in-process cloud is not safe within one."""
+    from moto.core.models import botocore_stubber
+
+    turn = threading.Lock()
+
+    def answer(request: Any, **kwargs: Any) -> Any:
+        with turn:
+            return botocore_stubber(kwargs.pop("event_name"), request, **kwargs)
+
+    client: Any = tables.connection().client
+    client.meta.events.unregister("before-send", botocore_stubber)
+    client.meta.events.register("before-send.dynamodb", answer)
