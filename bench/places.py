@@ -13,13 +13,25 @@ from pathlib import Path
 
 from chalicelib.places import divisions, service
 from chalicelib.places.index import COLUMNS, Index, build
+from chalicelib.places.model import Division
 
 type Line = tuple[str, float, str, str, float]
 
 ROWS = 100_000
 SEED = 7
 QUERIES = 400
-_ROADS = ("季华五路", "季华四路", "岭南大道北", "汾江中路", "祖庙路", "人民路", "文华路", "南海大道北", "桂澜路", "环市路")
+_ROADS = (
+    "季华五路",
+    "季华四路",
+    "岭南大道北",
+    "汾江中路",
+    "祖庙路",
+    "人民路",
+    "文华路",
+    "南海大道北",
+    "桂澜路",
+    "环市路",
+)
 _ENDINGS = ("大道", "中路", "东街", "西街", "新村一巷", "新村二巷", "工业路", "直街", "一路", "二路")
 
 
@@ -35,7 +47,7 @@ def address_rows(rows: int, rooms: int, seed: int = SEED) -> Iterator[list[str]]
         yield from _building(community, number, road, min(rooms, rows - place * rooms))
 
 
-def _building(community: divisions.Division, number: int, road: str, rooms: int) -> Iterator[list[str]]:
+def _building(community: Division, number: int, road: str, rooms: int) -> Iterator[list[str]]:
     town = divisions.find(community.parent)
     district = divisions.find(community.code[:6])
     assert town and district

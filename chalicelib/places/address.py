@@ -30,13 +30,17 @@ _BARE_NUMBER = re.compile(
 _INSIDE = re.compile(
     r"-?(?P<name>[^\d-]*?)-?"
     r"(?:(?P<building>\d+[a-z]?|[a-z]{1,2}\d{0,2}|[甲乙丙丁戊己东南西北])(?:号楼|栋|幢|座|#))?"
-    r"-?(?:(?P<wing>[a-z]|[东南西北])(?:栋|幢|座))?"
-    r"-?(?:(?P<unit>\d+|[a-z])单元)?-?(?:\d+(?:层|楼))?-?"
+    r"-?(?:(?P<wing>\d+|[a-z]|[东南西北])(?:栋|幢|座))?"
+    r"-?(?:(?P<unit>\d+|[a-z])(?:单元|梯))?-?(?:\d+(?:层|楼))?-?"
     r"(?:(?P<room>[a-z]{0,2}\d{1,5}[a-z]?)(?:号房|号室|室|房|号)?)?(?P<note>\D*)"
 )
 _DASHED = re.compile(r"-?(?P<building>\d{1,3})-(?P<room>[a-z]?\d{1,5}[a-z]?)(?:室|房|号)?")
-_COMMUNITY = re.compile(r"[^\d-]{1,14}?(?:社区居民委员会|社区居委会|居民委员会|居委会|村民委员会|村委会|社区)")
-_ROAD_NEXT: Final = r"(?!大道|大街|[东南西北中新老旧前后上下]*[路街道巷村]|[一二三四五六七八九十\d]+[路街巷村]|工业|市场)"
+_COMMUNITY = re.compile(
+    r"(?P<stem>[^\d-]{1,14}?)(?:社区居民委员会|社区居委会|居民委员会|居委会|村民委员会|村委会|社区)"
+)
+_ROAD_NEXT: Final = (
+    r"(?!大道|大街|[东南西北中新老旧前后上下]*[路街道巷村]|[一二三四五六七八九十\d]+[路街巷村]|工业|市场)"
+)
 _BUILDING_WORD = re.compile(r"(?<=[\da-z甲乙丙丁戊己东南西北])(?:号楼|幢|座|#)")
 
 
@@ -136,6 +140,12 @@ def _by_name() -> dict[str, Division]:
     return found
 
 
+@lru_cache(maxsize=1)
+def _community_stems() -> frozenset[str]:
+    names = (d.name for d in tree().by_code.values() if d.level == "community")
+    return frozenset(found["stem"] for name in names if (found := _COMMUNITY.fullmatch(name)))
+
+
 def divisions_in_front(text: str, short: bool = False) -> Located:
     """Take province, city, district, town and community off the front of a cleaned text.
 
@@ -146,7 +156,7 @@ def divisions_in_front(text: str, short: bool = False) -> Located:
     names = _by_name()
     rest = text[found.end() :]
     community = _COMMUNITY.match(rest)
-    if community and (found.end() or len(community[0]) < len(rest)):
+    if community and community["stem"] in _community_stems() and len(community[0]) < len(rest):
         rest = rest[community.end() :]
     return Located(names.get(found["district"] or ""), names.get(found["town"] or ""), rest.lstrip("-"))
 
@@ -185,14 +195,17 @@ def _read(text: str) -> Address:
 
 
 def _inside(text: str) -> Address:
-    """What follows the number: the compound's name, the building, the room."""
+    """What follows the number: the compound's name, the building, the room.
+
+    What fits no rule is taken for the building as a whole, so that different places stay different.
+    """
     if dashed := _DASHED.fullmatch(text):
         return Address("", building=_word(dashed["building"]), room=_room(dashed["room"]))
     if found := _INSIDE.fullmatch(text):
         name = found["name"] or ("" if found["building"] or found["room"] else found["note"])
         building = _word(found["building"]) + _word(found["wing"])
         return Address("", name=name, building=building, room=_room(found["room"]))
-    return Address("", name=text)
+    return Address("", building=canonical(text))
 
 
 def _word(building: str | None) -> str:

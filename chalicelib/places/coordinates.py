@@ -1,8 +1,8 @@
 """WGS-84 and GCJ-02, distances, and whether a point lies within a boundary.
 
 GCJ-02 is the shifted system that maps published in China must use. Its formula is not official; this
-is the one published as ``eviltransform`` (github.com/googollee/eviltransform, MIT), which agrees with
-the map providers' own conversion to about a metre. Outside China the two systems are the same.
+is the one published in github.com/googollee/eviltransform and many others, written anew; the check values of
+that project's tests come out exactly. Outside China the two systems are the same.
 """
 
 from math import asin, cos, pi, radians, sin, sqrt

@@ -1,6 +1,7 @@
 """The tree of city, districts, towns and communities, and the districts' boundaries.
 
-Read from ``data/`` when first asked for and kept while the process lives.
+Nine communities (prisons, farms, barracks) belong to statistical areas that are no towns: they are found by
+code, but under no town, so nobody can choose them. Read from ``data/`` when first asked for and kept while the process lives.
 """
 
 import json
@@ -79,7 +80,9 @@ def translate(code: str, source: Scheme, target: Scheme) -> str | None:
 
 def clashes() -> list[str]:
     """The town codes that mean one town in the one scheme and another town in the other."""
-    pairs = ((code, find(code, "nbs"), find(code, "mca")) for scheme, code in tree().by_code if scheme == "nbs")
+    pairs = (
+        (code, find(code, "nbs"), find(code, "mca")) for scheme, code in tree().by_code if scheme == "nbs"
+    )
     return sorted(code for code, nbs, mca in pairs if nbs and mca and nbs.name != mca.name)
 
 

@@ -40,7 +40,7 @@ CREATE INDEX by_front ON buildings (front, town);
 CREATE INDEX by_grid ON buildings (community, grid);
 """
 _SEARCH: Final = """CREATE VIRTUAL TABLE search USING fts5
-  (place, area, content='', tokenize='unicode61 remove_diacritics 0', prefix='2 3 4')"""
+  (place, area, content='', tokenize='unicode61 remove_diacritics 0', prefix='2 3')"""
 
 
 class Building(NamedTuple):
@@ -202,10 +202,18 @@ class Index:
         same answers for plain texts, more slowly.
         """
         self.connection = sqlite3.connect(f"{path.resolve().as_uri()}?mode=ro&immutable=1", uri=True)
-        self.about = dict(self.connection.execute("SELECT name, value FROM about"))
-        if self.about.get("format") != FORMAT:
-            raise sqlite3.DatabaseError("the index has another format")
+        try:
+            self.about = self._about()
+        except sqlite3.DatabaseError:
+            self.close()
+            raise
         self.fts = has_fts5() if fts is None else fts
+
+    def _about(self) -> dict[str, str]:
+        about = dict(self.connection.execute("SELECT name, value FROM about"))
+        if about.get("format") != FORMAT:
+            raise sqlite3.DatabaseError("the index has another format")
+        return about
 
     def close(self) -> None:
         """Let go of the file."""

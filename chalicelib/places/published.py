@@ -65,6 +65,12 @@ class Copy:
         self.checked_at = self.clock()
         return self.opened
 
+    def close(self) -> None:
+        """Close the index; the file stays for other processes on this disk."""
+        if self.opened:
+            self.opened.close()
+        self.opened, self.sha256 = None, ""
+
     def _refresh(self) -> None:
         manifest = self._read(MANIFEST_KEY)
         if manifest is None:
@@ -73,8 +79,7 @@ class Copy:
         if about["sha256"] == self.sha256:
             return
         path = self._fetch(about["sha256"], about["bytes"])
-        if self.opened:
-            self.opened.close()
+        self.close()
         self.opened, self.sha256 = Index(path), about["sha256"]
 
     def _read(self, key: str) -> Any:
@@ -97,15 +102,16 @@ class Copy:
         body = self._read(FILE_KEY)
         if body is None:
             raise Unavailable("addresses_unavailable")
-        handle, partial = tempfile.mkstemp(dir=self.scratch, suffix=".part")
+        handle, name = tempfile.mkstemp(dir=self.scratch, suffix=".part")
+        partial = Path(name)
         with os.fdopen(handle, "wb") as file:
             shutil.copyfileobj(body, file, 1 << 20)
-        with open(partial, "rb") as file:
+        with partial.open("rb") as file:
             whole = hashlib.file_digest(file, "sha256").hexdigest() == sha256
         if not whole:  # A newer file is being published just now: its manifest comes in a moment.
-            Path(partial).unlink()
+            partial.unlink()
             raise Unavailable("addresses_unavailable")
-        os.replace(partial, path)
+        partial.replace(path)
         self._tidy(path)
         return path
 
@@ -127,8 +133,14 @@ def scratch() -> Path:
 
 def newest() -> Index | None:
     """The newest published index, or None while none has been published; see ``Copy.index``."""
-    bucket, s3 = config.bucket("published"), aws.client("s3")
-    copy = _copies.get(bucket)
-    if copy is None or copy.s3 is not s3:  # A new client means another account or a fresh test cloud.
-        copy = _copies[bucket] = Copy(s3, bucket, scratch(), time.monotonic)
-    return copy.index()
+    bucket = config.bucket("published")
+    if bucket not in _copies:
+        _copies[bucket] = Copy(aws.client("s3"), bucket, scratch(), time.monotonic)
+    return _copies[bucket].index()
+
+
+def forget() -> None:
+    """Close this process's copies and look for the published index anew: between tests."""
+    for copy in _copies.values():
+        copy.close()
+    _copies.clear()

@@ -50,14 +50,18 @@ class AddressList(Shape):
     next: None = None
 
 
-@api.get("/divisions", who="signed_in", query=DivisionQuery, answer=DivisionList, summary="Divisions under one")
+@api.get(
+    "/divisions", who="signed_in", query=DivisionQuery, answer=DivisionList, summary="Divisions under one"
+)
 def get_divisions(call: Call, query: DivisionQuery) -> DivisionList:
     """Districts of the city, towns of a district, communities of a town."""
     found = service.divisions_under(query.parent)
     return DivisionList(items=[DivisionItem(code=d.code, name=d.name) for d in found])
 
 
-@api.get("/addresses", who="signed_in", query=AddressQuery, answer=AddressList, summary="Find a standard address")
+@api.get(
+    "/addresses", who="signed_in", query=AddressQuery, answer=AddressList, summary="Find a standard address"
+)
 def get_addresses(call: Call, query: AddressQuery) -> AddressList:
     """Standard addresses by text; points in GCJ-02 unless ``crs=WGS-84``."""
     hits = service.search_addresses(query.q, query.town, query.limit)

@@ -296,5 +296,3 @@ def assign_grid(building: str, grid: str) -> None:
     if grid not in grids_of(building[:COMMUNITY_DIGITS]):
         raise Invalid("values_invalid", fields=[Field("/grid", "grid_unknown")])
     store.set_grid(building, grid)
-
-
