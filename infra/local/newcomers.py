@@ -1,0 +1,77 @@
+"""Newcomers who live in the local city: they sign in, bind their identity and register through the deployed API."""
+
+import csv
+import json
+from collections import Counter
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from infra.local.client import Client, Refused
+
+AT_ONCE = 3
+
+
+@dataclass(frozen=True)
+class Acted:
+    """What a newcomer did: the case that came of it, or why it was refused."""
+
+    person: str
+    case: str | None
+    problem: str | None = None
+
+
+def read(path: Path) -> list[dict[str, str]]:
+    """Return the newcomers of a synthetic city."""
+    with path.open(encoding="utf-8", newline="") as file:
+        return list(csv.DictReader(file))
+
+
+def registration(person: dict[str, str]) -> dict[str, Any]:
+    """Return what this newcomer files."""
+    household = [
+        {
+            "name": member["name"],
+            "id_number": member["id_number"],
+            "relation": member["relation"],
+            "guardian_consent": True,
+        }
+        for member in json.loads(person["household"] or "[]")
+    ]
+    body: dict[str, Any] = {
+        "address": {name: person[name] for name in ("town", "community", "line", "room")},
+        "arrived_on": person["arrived_on"],
+        "housing": person["housing"],
+        "household": household,
+    }
+    return body | ({"employer_code": person["employer_code"]} if person["employer_code"] else {})
+
+
+def act(api: Client, person: dict[str, str]) -> Acted:
+    """Sign in, bind the identity, register."""
+    name = f"live-{person['person']}"
+    try:
+        me = api.citizen(name)
+        identity = {
+            "name": person["name"],
+            "id_number": person["id_number"],
+            "phone_code": f"phone-{person['phone']}",
+        }
+        me.call("PUT", "/me/identity", identity)
+        case = me.post("/residence-registrations", registration(person), key=f"first-{name}")
+    except Refused as refused:
+        return Acted(name, None, f"{refused.status} {refused.code}")
+    return Acted(name, case["id"])
+
+
+def live(api: Client, people: list[dict[str, str]], done: list[Acted]) -> None:
+    """Let all of them act, a few at once; `done` grows as they do."""
+    with ThreadPoolExecutor(AT_ONCE) as pool:
+        for acted in pool.map(lambda person: act(api, person), people):
+            done.append(acted)
+
+
+def problems(acted: list[Acted]) -> Counter[str]:
+    """Return how often each problem was met."""
+    return Counter(a.problem for a in acted if a.problem)
