@@ -54,7 +54,7 @@ clean: ## remove what was built; the city's state too
 	@rm -rf build .local $(VENV) .chalice/deployments
 
 # The environments. uv installs in seconds what pip takes a minute for; pip installs uv itself, by hash.
-$(VENV)/.ready: requirements/bootstrap.txt requirements/dev.txt infra/find-python
+$(VENV)/.ready: requirements/bootstrap.txt requirements/dev.txt
 	@python=$$(infra/find-python) && started=$$SECONDS && \
 	echo "environment: $(VENV) on $$($$python --version)" && \
 	$$python -m venv --clear $(VENV) && \

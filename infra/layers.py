@@ -45,6 +45,9 @@ _UNUSED = (
     "pyarrow/libarrow_python_parquet_encryption.so.*.*.*",
 )
 
+# Botocore describes 400 services; these are the ones that functions call (a test reads the sources for others).
+SERVICES = frozenset({"dynamodb", "kms", "s3", "secretsmanager", "sqs", "sts"})
+
 
 def build_layer(name: str, root: Path, build: Path) -> Path:
     """Build `build/layer-{name}.zip` unless the lock it was built from is still the same; return its path."""
@@ -84,6 +87,9 @@ def _slim(folder: Path) -> None:
     for pattern in _UNUSED:
         for path in folder.glob(pattern):
             shutil.rmtree(path) if path.is_dir() else path.unlink()
+    for service in folder.glob("botocore/data/*/"):
+        if service.name not in SERVICES:
+            shutil.rmtree(service)
 
 
 def unzipped_bytes(build: Path) -> int:

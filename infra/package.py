@@ -104,7 +104,8 @@ def _chalice_package(root: Path, build: Path, merged: Path) -> str:
     done = subprocess.run(command, env=environment, capture_output=True, text=True, check=False)
     shutil.rmtree(root / ".chalice" / "deployments", ignore_errors=True)
     if done.returncode or "Could not install" in done.stdout + done.stderr:
-        raise PackagingFailed(f"chalice package failed:\n{done.stdout}{done.stderr}")
+        last_words = "\n".join((done.stdout + done.stderr).strip().splitlines()[-6:])
+        raise PackagingFailed(f"chalice package failed:\n{last_words}")
     return (out / "sam.json").read_text()
 
 

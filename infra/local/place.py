@@ -60,8 +60,7 @@ class Place:
 
     def session(self) -> boto3.Session:
         """Return a session whose clients speak to this city as its root."""
-        keys = self.credentials()
-        return LocalSession(self.endpoint, keys)
+        return LocalSession(self.endpoint, self.credentials())
 
     def endpoints(self) -> dict[str, Any]:
         """Return what outsiders may rely on, as it is written to `endpoints.json`."""
@@ -83,11 +82,10 @@ class LocalSession(boto3.Session):
         super().__init__(keys["AWS_ACCESS_KEY_ID"], keys["AWS_SECRET_ACCESS_KEY"], region_name=REGION)
         self._endpoint = endpoint
 
-    def client(self, service_name: str, *args: Any, **kwargs: Any) -> Any:  # type: ignore[override]
+    def client(self, *args: Any, **kwargs: Any) -> Any:
         """Return a client of the local cloud."""
         settings = Config(s3={"addressing_style": "path"}, read_timeout=120, retries={"max_attempts": 2})
-        kwargs = {"endpoint_url": self._endpoint, "config": settings} | kwargs
-        return super().client(service_name, *args, **kwargs)  # type: ignore[call-overload]
+        return super().client(*args, **{"endpoint_url": self._endpoint, "config": settings, **kwargs})
 
 
 def write_json(path: Path, content: Any, *, private: bool = False) -> None:
@@ -110,8 +108,7 @@ def free_port() -> int:
     """Return a port that nobody uses now."""
     with socket.socket() as found:
         found.bind((HOST, 0))
-        port: int = found.getsockname()[1]
-        return port
+        return int(found.getsockname()[1])
 
 
 def demand_free(port: int, variable: str) -> None:

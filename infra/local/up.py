@@ -78,8 +78,6 @@ def start(place: Place) -> None:
 
 def _deployed(place: Place, session: boto3.Session) -> str | None:
     """Return the hash of the package that this city runs, None when it runs none."""
-    import json
-
     path = place.folder / "deployed.json"
     if not path.exists() or deploy.stack_status(session, STACK) is None:
         return None

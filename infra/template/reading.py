@@ -10,7 +10,7 @@ type Template = dict[str, Any]
 RESOURCES = Path(__file__).resolve().parent.parent / "resources"
 
 
-class _Loader(yaml.SafeLoader):
+class _Loader(yaml.SafeLoader):  # type: ignore[misc]  # PyYAML ships no types.
     """YAML with CloudFormation's short tags: `!Sub x` becomes `{"Fn::Sub": "x"}`."""
 
 
@@ -21,7 +21,7 @@ def _short_tag(loader: _Loader, tag: str, node: yaml.Node) -> Template:
     elif isinstance(node, yaml.SequenceNode):
         value = loader.construct_sequence(node, deep=True)
     else:
-        value = loader.construct_mapping(node, deep=True)  # type: ignore[arg-type]
+        value = loader.construct_mapping(node, deep=True)
     if tag == "GetAtt" and isinstance(value, str):
         value = value.split(".", 1)
     return {tag if tag in ("Ref", "Condition") else f"Fn::{tag}": value}

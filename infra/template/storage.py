@@ -57,10 +57,9 @@ def buckets() -> Template:
 def _bucket(name: str, traits: dict[str, Any]) -> Template:
     properties: Template = {
         "BucketName": bucket_name(name),
-        "PublicAccessBlockConfiguration": {
-            which: True
-            for which in ("BlockPublicAcls", "BlockPublicPolicy", "IgnorePublicAcls", "RestrictPublicBuckets")
-        },
+        "PublicAccessBlockConfiguration": dict.fromkeys(
+            ("BlockPublicAcls", "BlockPublicPolicy", "IgnorePublicAcls", "RestrictPublicBuckets"), True
+        ),
         "OwnershipControls": {"Rules": [{"ObjectOwnership": "BucketOwnerEnforced"}]},
         "BucketEncryption": {"ServerSideEncryptionConfiguration": [_encrypted(traits["key"])]},
         "LifecycleConfiguration": {"Rules": _lifecycle(traits)},

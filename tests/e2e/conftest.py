@@ -1,0 +1,37 @@
+"""Raises one city for all end-to-end tests: its own MiniStack and sandbox on free ports, gone afterwards."""
+
+import shutil
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+from infra.local import processes, up
+from infra.local.place import Place, free_port
+from infra.package import BUILD, ROOT, package
+from tests.e2e.city import City
+
+
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """Mark every test here, and keep them on one worker: they share a city."""
+    for item in items:
+        if Path(__file__).parent in item.path.parents:
+            item.add_marker(pytest.mark.e2e)
+            item.add_marker(pytest.mark.xdist_group("e2e"))
+
+
+@pytest.fixture(scope="session")
+def city(tmp_path_factory: pytest.TempPathFactory) -> Iterator[City]:
+    """A freshly deployed, empty city; never the one that `make run` raised."""
+    if not (ROOT / ".local" / "ministack" / "bin" / "python").exists():
+        pytest.fail("no MiniStack: run these tests by `make test`, which installs it")
+    if not (BUILD / "package.sha256").exists():
+        package()
+    place = Place(tmp_path_factory.mktemp("city"), free_port(), free_port())
+    try:
+        up.start(place)
+        up.deploy_local(place, place.session(), BUILD)
+        yield City(place)
+    finally:
+        processes.stop(place)
+        shutil.rmtree(place.folder, ignore_errors=True)
