@@ -22,10 +22,11 @@ Kind = Literal[
     "link_missing",
     "link_changed",
     "link_order",
+    "chain_rewritten",
     "head_changed",
     "tail_removed",
     "root_missing",
-    "root_changed",
+    "root_unreadable",
     "root_replaced",
     "root_signature",
     "root_order",
@@ -139,7 +140,11 @@ class Break(Shape):
 
 
 class Verdict(Shape):
-    """What verification found. ``pending``: entries older than the grace time that have no link yet."""
+    """What verification found.
+
+    ``pending``: entries older than the grace time without a link; ``unsealed``: closed days after the
+    last root, which the daily job seals when it next runs.
+    """
 
     intact: bool
     chains: int
@@ -147,6 +152,7 @@ class Verdict(Shape):
     roots: int
     breaks: list[Break]
     pending: int
+    unsealed: int
 
 
 class Lock(Shape):

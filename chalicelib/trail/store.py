@@ -68,11 +68,11 @@ def append(before: Head, links: list[Link]) -> None:
     tables.transact(*writes)
 
 
-def linked(entry_ids: Iterable[str]) -> set[str]:
-    """Which of these entries have a link; read consistently."""
-    keys = [(f"LINKED#{entry_id}", "LINKED") for entry_id in entry_ids]
+def places(entry_ids: Iterable[str]) -> dict[str, tuple[int, int]]:
+    """Chain and number of the links of those entries that have one; read consistently."""
+    keys: list[Any] = [(f"LINKED#{entry_id}", "LINKED") for entry_id in entry_ids]
     rows = LinkedRow.batch_get(keys, consistent_read=True) if keys else []
-    return {row.pk.removeprefix("LINKED#") for row in rows}
+    return {row.pk.removeprefix("LINKED#"): (int(row.chain), int(row.seq)) for row in rows}
 
 
 def links(chain: int, after: int, up_to: int) -> Iterator[Link]:
