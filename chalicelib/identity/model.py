@@ -3,7 +3,7 @@
 import csv
 from collections.abc import Iterable
 from datetime import date, datetime, timedelta
-from typing import Final, Literal, Protocol, get_args
+from typing import Any, Final, Literal, Protocol, get_args
 
 from pydantic import Field
 
@@ -51,11 +51,20 @@ BINDINGS_BY_NUMBER: Final = Limit(times=5, seconds=DAY)
 LOOKUPS_BY_STAFF: Final = Limit(times=100, seconds=DAY)
 
 
-class WechatSignIn(Protocol):
-    """What identity asks of WeChat; both raise ``DomainError`` for a code that is not good."""
+class HasOpenid(Protocol):
+    """WeChat's answer to a sign-in code."""
 
-    def openid(self, code: str) -> str:
-        """The stable openid of whoever got this one-time sign-in code."""
+    @property
+    def openid(self) -> str:
+        """The user's stable id in our mini-program."""
+        ...
+
+
+class WechatSignIn(Protocol):
+    """What identity asks of WeChat; both raise the kinds of ``outside.failures``."""
+
+    def session(self, code: str) -> HasOpenid:
+        """Who got this one-time sign-in code."""
         ...
 
     def phone_number(self, code: str) -> str:
@@ -66,17 +75,108 @@ class WechatSignIn(Protocol):
 class WecomSignIn(Protocol):
     """What identity asks of WeCom."""
 
-    def user_id(self, code: str) -> str:
-        """The member's user id; raises ``DomainError`` for a code that is not good."""
+    def user(self, code: str) -> str:
+        """The member's user id; raises the kinds of ``outside.failures``."""
         ...
 
 
 class RealNameCheck(Protocol):
     """What identity asks of the real-name check."""
 
-    def matches(self, name: str, id_number: str) -> bool:
+    def check(self, name: str, id_number: str) -> bool:
         """Whether this name belongs to this ID number."""
         ...
+
+
+ConsentKind = Literal[
+    "privacy_notice", "sensitive_data", "department_checks", "service_messages", "guardian_of_minor"
+]
+CONSENT_KINDS: Final[tuple[ConsentKind, ...]] = get_args(ConsentKind)
+
+
+class Consent(Shape):
+    """One consent. ``subject`` is the child of a guardian's consent; ``at`` is when it was last set."""
+
+    kind: ConsentKind
+    given: bool
+    text_version: str = Field(default="1", min_length=1, max_length=20)
+    subject: str | None = Field(default=None, max_length=40)
+    at: str | None = Field(default=None, max_length=40)
+
+
+class Consents(Shape):
+    """Consents, as they are read and as they are set."""
+
+    items: list[Consent] = Field(max_length=20)
+
+
+class SignIn(Shape):
+    """A one-time code of WeChat or WeCom."""
+
+    code: str = Field(min_length=1, max_length=512, repr=False)
+
+
+class Binding(Shape):
+    """What binds an account to a person; the ID number in any of its forms."""
+
+    name: str = Field(min_length=1, max_length=60, repr=False)
+    id_number: str = Field(min_length=1, max_length=40, repr=False)
+    phone_code: str = Field(min_length=1, max_length=512, repr=False)
+
+
+class Me(Shape):
+    """The caller, masked. ``bound`` is false before real-name binding, and the rest is null."""
+
+    id: str
+    bound: bool
+    roles: list[str]
+    name: str | None = None
+    id_number: str | None = None
+    phone: str | None = None
+    sex: Sex | None = None
+    verified_at: str | None = None
+
+
+class StaffMe(Shape):
+    """The member of staff who calls."""
+
+    user_id: str
+    name: str
+    roles: list[str]
+    scopes: list[str]
+    department: str | None
+
+
+class DisclosureView(Shape):
+    """Somebody of the administration saw something of the person."""
+
+    at: str
+    staff: str
+    role: str
+    department: str | None
+    purpose: str
+    what: str
+    reason: str | None
+
+
+class MinorAccessView(Shape):
+    """Somebody of the administration saw something of a child; ``approved``: by a role that may decide it."""
+
+    at: str
+    staff: str
+    role: str
+    person_id: str
+    purpose: str
+    what: str
+    approved: bool
+
+
+class LookUp(Shape):
+    """Whom a member of staff looks for, and why."""
+
+    id_number: str = Field(min_length=1, max_length=40, repr=False)
+    purpose: Purpose
+    reason: str = Field(min_length=2, max_length=200, repr=False)
 
 
 class SessionView(Shape):
@@ -138,9 +238,78 @@ class StaffMember(Shape):
         return any(regions.covers(scope, region) for scope in self.scopes)
 
 
+class Kept(Shape):
+    """What stays after a deletion because a law keeps it, and until when (a date, or when unknown why).
+
+    ``needs_identity``: it cannot be kept without the sealed name and ID number, so these stay too.
+    """
+
+    what: str
+    law: str
+    until: date | None
+    needs_identity: bool = False
+
+
+class Summary(Shape):
+    """What a context tells a staff look-up: the regions where the person is known, and facts to show."""
+
+    name: str
+    regions: tuple[str, ...]
+    facts: dict[str, str | int | bool | None]
+
+
+class FoundPerson(Shape):
+    """A person as a look-up shows them: masked, with what contexts tell of them."""
+
+    person_id: str
+    name: str
+    id_number: str
+    phone: str
+    sex: Sex | None
+    known: list[Summary]
+
+
+class Export(Shape):
+    """Everything held about the caller: in the clear, it is theirs."""
+
+    made_at: str
+    account: dict[str, str | None]
+    person: dict[str, str | bool | None] | None
+    consents: list[Consent]
+    disclosures: list[DisclosureView]
+    others: dict[str, Any]
+
+
+class Deletion(Shape):
+    """What was deleted, and what a law keeps, until when."""
+
+    deleted_at: str
+    identity_deleted: bool
+    kept: list[Kept]
+
+
+class WalkReport(Shape):
+    """How far a re-key walk has come: mappings seen, mappings changed, and whether it is through."""
+
+    step: str
+    version: str
+    current: str
+    walked: int
+    changed: int
+    done: bool
+
+
 def is_minor(birth_date: date | None, on: date) -> bool:
     """Whether somebody is under 14 on a day (PIPL art. 31); an unknown birth date counts as adult."""
     return birth_date is not None and clock.age_on(birth_date, on) < MINOR_AGE
+
+
+def minor_through(birth_date: date | None, on: date) -> str | None:
+    """The year, as text, through which somebody is treated as a minor; None for adults.
+
+    Rounded up to the year's end, so that the clear column does not tell a child's birthday.
+    """
+    return str(birth_date.year + MINOR_AGE) if birth_date and is_minor(birth_date, on) else None
 
 
 def mask_name(name: str) -> str:

@@ -1,6 +1,7 @@
 """People: finding them by person key, making them in bulk, reading who they are."""
 
 from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass
 from datetime import datetime
 from itertools import batched
 
@@ -37,47 +38,62 @@ def people_for_keys(
     """
     numbers = dict(pairs)
     found = store.person_ids(numbers)
-    missing = {key: number for key, number in numbers.items() if key not in found}
-    makers = [keys.person_key_maker(version) for version in keys.secret_versions("person_key")[1]]
-    for chunk in batched(missing, 99 // (2 + len(makers) + 1)):
-        wanted = [
-            _Wanted(key, missing[key], {key, *(make(missing[key]) for make in makers)}) for key in chunk
-        ]
-        found |= _make(wanted, known or {}, now)
-    return found
+    missing = {number for key, number in numbers.items() if key not in found}
+    versions = len(keys.secret_versions("person_key")[1])
+    told = {number: (known or {}).get(key, model.KnownPerson()) for key, number in numbers.items()}
+    by_number: dict[str, str] = {}
+    for chunk in batched(sorted(missing), 99 // (2 + versions)):
+        by_number |= _make([wanted(number) for number in chunk], told, now)
+    return found | {key: by_number[number] for key, number in numbers.items() if number in by_number}
 
 
-class _Wanted:
-    """A person to be found or made: the key asked for, the number, and all keys of that number."""
+@dataclass(frozen=True)
+class Wanted:
+    """A person to be found or made: the ID number, its current key, its keys under every readable version."""
 
-    def __init__(self, key: str, number: str, all_keys: set[str]) -> None:
-        self.key, self.number, self.all_keys = key, number, sorted(all_keys)
+    number: str
+    current: str
+    all_keys: tuple[str, ...]
+
+    def row(self, key: str, person_id: str) -> store.PersonKeyRow:
+        """The mapping from one of the keys; one of an older version names its successor."""
+        row = store.key_row(key, person_id)
+        older = int(key.partition(":")[0]) < int(self.current.partition(":")[0])
+        row.successor = self.current if older else None
+        return row
 
 
-def _make(wanted: Sequence[_Wanted], known: Mapping[str, model.KnownPerson], now: datetime) -> dict[str, str]:
-    """Find or make; a lost race is read again and what is still missing tried again."""
+def wanted(id_number: str) -> Wanted:
+    """A person by ID number."""
+    all_keys = tuple(keys.person_keys(id_number))
+    return Wanted(id_number, all_keys[0], all_keys)
+
+
+def _make(people: Sequence[Wanted], told: Mapping[str, model.KnownPerson], now: datetime) -> dict[str, str]:
+    """The person id by number: found or made; a lost race is read again and the rest tried again."""
     last: DomainError | None = None
     for _ in range(_ATTEMPTS):
-        mapped = store.person_ids(key for one in wanted for key in one.all_keys)
-        ids = {one.key: _mapped(one, mapped) for one in wanted}
-        writes: list[Put] = []
-        for one in wanted:
-            person_id = ids[one.key] or keys.new_id("P", now)
-            if not ids[one.key]:
-                writes += new_person(person_id, one.number, known.get(one.key, model.KnownPerson()), now)
-            writes += [create(store.key_row(key, person_id)) for key in one.all_keys if key not in mapped]
-            ids[one.key] = person_id
+        mapped = store.person_ids(key for one in people for key in one.all_keys)
+        ids = {one.number: _mapped(one, mapped) or keys.new_id("P", now) for one in people}
+        new = [one for one in people if _mapped(one, mapped) is None]
+        writes = [w for one in new for w in new_person(ids[one.number], one.number, told[one.number], now)]
+        writes += [
+            create(one.row(key, ids[one.number]))
+            for one in people
+            for key in one.all_keys
+            if key not in mapped
+        ]
+        if not writes:
+            return ids
         try:
-            if writes:
-                made = sum(isinstance(write.item, store.PersonRow) for write in writes)
-                transact(*writes, audit.entry(SYSTEM, "people.created", "people", now, count=made))
-            return {key: person_id for key, person_id in ids.items() if person_id}
+            transact(*writes, audit.entry(SYSTEM, "people.created", "people", now, count=len(new)))
+            return ids
         except (Cancelled, Unavailable) as refusal:
             last = refusal
     raise last or Unavailable("busy_try_again")
 
 
-def _mapped(one: _Wanted, mapped: Mapping[str, str]) -> str | None:
+def _mapped(one: Wanted, mapped: Mapping[str, str]) -> str | None:
     return next((mapped[key] for key in one.all_keys if key in mapped), None)
 
 
@@ -88,6 +104,7 @@ def new_person(person_id: str, id_number: str, told: model.KnownPerson, now: dat
     row.id_number, row.created_at = sealer.seal(id_number, "id_number"), clock.iso(now)
     row.name = sealer.seal(told.name, "name") if told.name else None
     row.phone = sealer.seal(told.phone, "phone") if told.phone else None
+    row.minor_through = model.minor_through(idnumbers.parse(id_number).birth_date, clock.local_date(now))
     return [create(row), create(data_key)]
 
 

@@ -1,6 +1,21 @@
 """What identity offers to other contexts, functions and routes; each name is documented where it is made."""
 
-from chalicelib.identity.model import KnownPerson
+from chalicelib.identity.binding import bind, me
+from chalicelib.identity.consents import (
+    consent_writes,
+    consents,
+    has_consent,
+    has_guardian_consent,
+    set_consents,
+)
+from chalicelib.identity.disclosures import (
+    disclosure_writes,
+    disclosures,
+    minor_accesses,
+    record_disclosures,
+)
+from chalicelib.identity.lookups import look_up
+from chalicelib.identity.parts import Part, contribute, withdraw
 from chalicelib.identity.people import (
     people_for_keys,
     person_ids,
@@ -9,27 +24,51 @@ from chalicelib.identity.people import (
     receiver_of,
     require_person,
 )
+from chalicelib.identity.rekey import clean, successors, walk
+from chalicelib.identity.rights import delete, export, purge
 from chalicelib.identity.sessions import actor_for, sign_in_citizen, sign_in_staff, sign_out
 from chalicelib.identity.staff import import_staff, staff_for, staff_member
 from chalicelib.identity.throttles import throttle
-from chalicelib.identity.tokens import sign, verify
+from chalicelib.identity.tokens import jwks, rotate, sign, verify
 
 __all__ = [
-    "KnownPerson",
+    "Part",
     "actor_for",
+    "bind",
+    "clean",
+    "consent_writes",
+    "consents",
+    "contribute",
+    "delete",
+    "disclosure_writes",
+    "disclosures",
+    "export",
+    "has_consent",
+    "has_guardian_consent",
     "import_staff",
+    "jwks",
+    "look_up",
+    "me",
+    "minor_accesses",
     "people_for_keys",
     "person_ids",
     "profile",
     "profiles",
+    "purge",
     "receiver_of",
+    "record_disclosures",
     "require_person",
+    "rotate",
+    "set_consents",
+    "sign",
     "sign_in_citizen",
     "sign_in_staff",
     "sign_out",
-    "sign",
     "staff_for",
     "staff_member",
+    "successors",
     "throttle",
     "verify",
+    "walk",
+    "withdraw",
 ]

@@ -5,8 +5,9 @@ from datetime import datetime, timedelta
 
 from chalicelib import audit, clock, keys, sealing
 from chalicelib.actors import CITIZEN_ROLES, Actor
-from chalicelib.errors import DomainError, Unauthenticated
+from chalicelib.errors import Unauthenticated, Unavailable
 from chalicelib.identity import model, store, throttles, tokens
+from chalicelib.outside.failures import OutsideError, Rejected
 from chalicelib.tables import Cancelled, Update, create, transact
 
 CITIZEN, STAFF = "citizen", "staff"
@@ -16,10 +17,10 @@ _LONGEST = max(model.CITIZEN_SESSION, model.STAFF_SESSION)
 def sign_in_citizen(code: str, ip: str, now: datetime, wechat: model.WechatSignIn) -> model.SessionView:
     """A session for whoever holds this WeChat code; the account is made at the first sign-in.
 
-    Raises what ``wechat`` raises for a bad code, and ``Throttled`` after too many attempts or failures
-    from one address.
+    Raises ``Unauthenticated("code_refused")``, ``Unavailable`` when WeChat does not answer, and
+    ``Throttled`` after too many attempts or failures from one address.
     """
-    openid = _attempt(ip, now, lambda: wechat.openid(code))
+    openid = _attempt(ip, now, lambda: wechat.session(code).openid)
     index = keys.blind_index("openid", openid)
     account_id = store.account_of_openid(index) or _new_account(openid, index, now)
     actor = Actor(account_id, "citizen", frozenset(CITIZEN_ROLES), session=account_id)
@@ -33,7 +34,7 @@ def sign_in_staff(code: str, ip: str, now: datetime, wecom: model.WecomSignIn) -
     Raises ``Unauthenticated("staff_unknown")`` for a WeCom user without an active row here; otherwise as
     ``sign_in_citizen``.
     """
-    row = _attempt(ip, now, lambda: _active_staff(wecom.user_id(code)))
+    row = _attempt(ip, now, lambda: _active_staff(wecom.user(code)))
     actor = _staff_actor(row)
     transact(audit.entry(actor, "session.started", row.user_id, now))
     return _session(row.user_id, STAFF, model.STAFF_SESSION, now)
@@ -54,10 +55,11 @@ def _attempt[T](ip: str, now: datetime, ask: Callable[[], T]) -> T:
     throttles.throttle(f"sign-in#{ip}", limit.times, limit.seconds, now)
     try:
         answer = ask()
-    except DomainError as error:
-        if error.status < 500:
-            throttles.note(failed, model.FAILED_SIGN_INS_BY_ADDRESS, now)
-        raise
+    except (Rejected, Unauthenticated) as error:
+        throttles.note(failed, model.FAILED_SIGN_INS_BY_ADDRESS, now)
+        raise error if isinstance(error, Unauthenticated) else Unauthenticated("code_refused") from None
+    except OutsideError:
+        raise Unavailable("outside_unavailable") from None
     return answer
 
 

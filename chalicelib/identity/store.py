@@ -5,14 +5,16 @@ Keys are built here and nowhere else. ``docs/access_patterns.md`` lists what is 
 
 from collections.abc import Iterable, Sequence
 from datetime import datetime
+from typing import Any
 
 from pynamodb.attributes import BooleanAttribute, NumberAttribute, UnicodeAttribute
 from pynamodb.indexes import GlobalSecondaryIndex
 from pynamodb.models import Model
+from pynamodb.pagination import ResultIterator
 
 from chalicelib import sealing
 from chalicelib.identity import model
-from chalicelib.tables import Row, index_meta, meta
+from chalicelib.tables import Row, index_meta, meta, page, position
 
 
 class AccountRow(Row):
@@ -49,13 +51,18 @@ class PersonRow(Row):
     verified_at = UnicodeAttribute(null=True)
     created_at = UnicodeAttribute()
     retained_until = UnicodeAttribute(null=True)
+    minor_through = UnicodeAttribute(null=True)
 
 
 class PersonKeyRow(Row):
-    """From a person key (``version:hex``) to the person."""
+    """From a person key (``version:hex``) to the person.
+
+    ``successor`` is the same person's key under the newer secret, while both are readable.
+    """
 
     Meta = meta("identity")
     person_id = UnicodeAttribute()
+    successor = UnicodeAttribute(null=True)
 
 
 class StaffRow(Row):
@@ -74,7 +81,7 @@ class StaffRow(Row):
     valid_from = NumberAttribute(default=0)
 
 
-class ByScope(GlobalSecondaryIndex[Model]):  # type: ignore[no-untyped-call]
+class ByScope(GlobalSecondaryIndex[Model]):
     """Who is responsible where: ``role#town`` or ``role#wide``, then ``scope#user``."""
 
     Meta = index_meta("by_scope")
@@ -94,6 +101,60 @@ class StaffScopeRow(Row):
     by_scope_pk = UnicodeAttribute()
     by_scope_sk = UnicodeAttribute()
     by_scope = ByScope()
+
+
+class DisclosureRow(Row):
+    """A member of staff saw something of this person: once a day for each staff, purpose and thing."""
+
+    Meta = meta("identity")
+    at = UnicodeAttribute()
+    staff = UnicodeAttribute()
+    role = UnicodeAttribute()
+    department = UnicodeAttribute(null=True)
+    purpose = UnicodeAttribute()
+    what = UnicodeAttribute()
+    reason = UnicodeAttribute(null=True)
+
+
+class MinorAccessRow(Row):
+    """The separate log of accesses to children's data, by month."""
+
+    Meta = meta("identity")
+    at = UnicodeAttribute()
+    staff = UnicodeAttribute()
+    role = UnicodeAttribute()
+    person_id = UnicodeAttribute()
+    purpose = UnicodeAttribute()
+    what = UnicodeAttribute()
+    approved = BooleanAttribute()
+
+
+class ConsentRow(Row):
+    """What an account or person consented to; ``subject`` is the child for a guardian's consent."""
+
+    Meta = meta("identity")
+    kind = UnicodeAttribute()
+    given = BooleanAttribute()
+    at = UnicodeAttribute()
+    text_version = UnicodeAttribute()
+    subject = UnicodeAttribute(null=True)
+
+
+class RetainedRow(Row):
+    """A deleted person whose sealed name and number a law keeps until a day."""
+
+    Meta = meta("identity")
+    person_id = UnicodeAttribute()
+
+
+class JobRow(Row):
+    """How far a walk over the table has come."""
+
+    Meta = meta("identity")
+    cursor = UnicodeAttribute(null=True)
+    done = BooleanAttribute(default=False)
+    walked = NumberAttribute(default=0)
+    changed = NumberAttribute(default=0)
 
 
 class ThrottleRow(Row):
@@ -154,9 +215,7 @@ def people(person_ids: Iterable[str]) -> dict[str, PersonRow]:
 
 def person_ids(person_keys: Iterable[str]) -> dict[str, str]:
     """From person keys to person ids, 100 a request; unknown ones are left out."""
-    wanted = [(f"PKEY#{key}", "PKEY") for key in dict.fromkeys(person_keys)]
-    rows = PersonKeyRow.batch_get(wanted, consistent_read=True)
-    return {row.pk.removeprefix("PKEY#"): row.person_id for row in rows}
+    return {key: row.person_id for key, row in key_rows(person_keys).items()}
 
 
 def staff(user_id: str) -> StaffRow | None:
@@ -199,6 +258,79 @@ def responsible(role: str, region: str) -> list[StaffScopeRow]:
         for row in StaffScopeRow.by_scope.query(group)
         if isinstance(row, StaffScopeRow)
     ]
+
+
+def disclosures(person_id: str, token: str | None, limit: int) -> tuple[list[DisclosureRow], str | None]:
+    """A page of a person's disclosures, the latest day first."""
+    scope = f"disclosures#{person_id}"
+    found = DisclosureRow.query(
+        f"PERSON#{person_id}",
+        DisclosureRow.sk.startswith("DISCLOSURE#"),
+        scan_index_forward=False,
+        limit=limit,
+        last_evaluated_key=position(token, scope),
+    )
+    return page(found, scope)
+
+
+def all_disclosures(person_id: str) -> list[DisclosureRow]:
+    """All of a person's disclosures: for export and deletion."""
+    return list(DisclosureRow.query(f"PERSON#{person_id}", DisclosureRow.sk.startswith("DISCLOSURE#")))
+
+
+def minor_accesses(month: str, token: str | None, limit: int) -> tuple[list[MinorAccessRow], str | None]:
+    """A page of a month's accesses to children's data, in order of time."""
+    scope = f"minors#{month}"
+    found = MinorAccessRow.query(
+        f"MINOR_ACCESS#{month}", limit=limit, last_evaluated_key=position(token, scope)
+    )
+    return page(found, scope)
+
+
+def consent_row(owner: str, kind: str, subject: str | None) -> ConsentRow:
+    """A consent's row with its keys only."""
+    return ConsentRow(f"CONSENT#{owner}", f"{kind}#{subject or ''}", kind=kind, subject=subject)
+
+
+def consent(owner: str, kind: str, subject: str | None) -> ConsentRow | None:
+    """One consent as it is this moment."""
+    found: ConsentRow | None = ConsentRow.find(f"CONSENT#{owner}", f"{kind}#{subject or ''}", consistent=True)
+    return found
+
+
+def consents(owner: str) -> list[ConsentRow]:
+    """All consents of an account or person."""
+    return list(ConsentRow.query(f"CONSENT#{owner}", consistent_read=True))
+
+
+def retained_row(person_id: str, until: str) -> RetainedRow:
+    """The note that a person goes for good after this ISO date."""
+    return RetainedRow("RETAINED", f"{until}#{person_id}", person_id=person_id)
+
+
+def retained_before(day: str) -> list[RetainedRow]:
+    """Those whose day is before this ISO date."""
+    return list(RetainedRow.query("RETAINED", RetainedRow.sk < day))
+
+
+def job_row(name: str) -> JobRow:
+    """How far a job has come; a fresh row when it has not begun."""
+    found: JobRow | None = JobRow.find(f"JOB#{name}", "JOB", consistent=True)
+    return found or JobRow(f"JOB#{name}", "JOB")
+
+
+def keys_of_version(version: str, after: dict[str, dict[str, Any]] | None) -> ResultIterator[PersonKeyRow]:
+    """All mappings of one version of the person key: a walk over the table, for the re-key job alone."""
+    return PersonKeyRow.scan(
+        PersonKeyRow.pk.startswith(f"PKEY#{version}:"), last_evaluated_key=after, page_size=500
+    )
+
+
+def key_rows(person_keys: Iterable[str]) -> dict[str, PersonKeyRow]:
+    """The mapping rows of many keys, 100 a request; unknown ones are left out."""
+    wanted = [(f"PKEY#{key}", "PKEY") for key in dict.fromkeys(person_keys)]
+    rows = PersonKeyRow.batch_get(wanted, consistent_read=True)
+    return {row.pk.removeprefix("PKEY#"): row for row in rows}
 
 
 def count_up(key: str, limit: model.Limit, now: datetime) -> bool:

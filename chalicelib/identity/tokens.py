@@ -19,8 +19,11 @@ from typing import Any, Final
 import jwt
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey, Ed25519PublicKey
 
-from chalicelib import aws, clock, config
+from chalicelib import audit, aws, clock, config
+from chalicelib.actors import SYSTEM
 from chalicelib.errors import Unauthenticated
+from chalicelib.identity import keyring
+from chalicelib.tables import transact
 
 ALGORITHM: Final = "EdDSA"
 PUBLISHED_BEFORE_USE: Final = timedelta(seconds=2 * aws.SECRET_SECONDS)
@@ -146,6 +149,19 @@ def _signer(known: dict[str, SigningKey], now: datetime) -> SigningKey:
     if begun:
         return max(begun, key=lambda key: key.active_from)
     return min(able, key=lambda key: key.active_from)
+
+
+def rotate(now: datetime) -> str | None:
+    """Add a signing key for the day of ``now``; returns its id, None when that day's is there already.
+
+    Two at the same time make one key: the secret is compared and swapped.
+    """
+    ring = keyring.swap("signing", lambda value: rotated(value, now))
+    if ring is None:
+        return None
+    kid = str(ring["current"])
+    transact(audit.entry(SYSTEM, "signing_key.rotated", kid, now, keys=len(ring["keys"])))
+    return kid
 
 
 def rotated(value: dict[str, Any], now: datetime) -> dict[str, Any] | None:

@@ -3,29 +3,30 @@
 from datetime import date
 
 from chalicelib import idnumbers
-from chalicelib.errors import Unauthenticated
+from chalicelib.outside.failures import Rejected
+from chalicelib.outside.wechat import Session
 
 
 class Wechat:
     """Codes ``citizen-<name>`` and ``phone-<11 digits>`` work, as in the sandbox."""
 
-    def openid(self, code: str) -> str:
+    def session(self, code: str) -> Session:
         if not code.startswith("citizen-"):
-            raise Unauthenticated("session_required")
-        return f"openid-of-{code.removeprefix('citizen-')}"
+            raise Rejected("wechat", "40029")
+        return Session(f"openid-of-{code.removeprefix('citizen-')}", None)
 
     def phone_number(self, code: str) -> str:
         if not code.startswith("phone-"):
-            raise Unauthenticated("session_required")
+            raise Rejected("wechat", "40029")
         return code.removeprefix("phone-")
 
 
 class Wecom:
     """Codes ``staff-<user>`` work."""
 
-    def user_id(self, code: str) -> str:
+    def user(self, code: str) -> str:
         if not code.startswith("staff-"):
-            raise Unauthenticated("session_required")
+            raise Rejected("wechat", "40029")
         return code.removeprefix("staff-")
 
 
@@ -35,7 +36,7 @@ class RealName:
     def __init__(self) -> None:
         self.asked = 0
 
-    def matches(self, name: str, id_number: str) -> bool:
+    def check(self, name: str, id_number: str) -> bool:
         self.asked += 1
         return "不符" not in name
 

@@ -4,10 +4,10 @@ from collections.abc import Callable
 from datetime import date, datetime
 
 import pytest
+
 from chalicelib import keys, sealing
 from chalicelib.errors import NotFound
 from chalicelib.identity import model, service, store
-
 from tests.chalicelib.identity.outsiders import id_number
 
 pytestmark = pytest.mark.usefixtures("cloud")

@@ -6,10 +6,10 @@ from datetime import datetime, timedelta
 
 import jwt
 import pytest
+
 from chalicelib import audit, clock
 from chalicelib.errors import Throttled, Unauthenticated
 from chalicelib.identity import model, service, tokens
-
 from tests.chalicelib.identity.outsiders import Wechat, Wecom
 
 pytestmark = pytest.mark.usefixtures("cloud")
