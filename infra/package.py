@@ -5,6 +5,7 @@ each layer. Paths in the template are relative, as `aws cloudformation package` 
 make the same bytes.
 """
 
+import fcntl
 import json
 import os
 import shutil
@@ -38,10 +39,33 @@ def _stage(what: str) -> Iterator[None]:
         print(f"package: {what} took {seconds:.1f} s", flush=True)
 
 
-def package(root: Path = ROOT, build: Path = BUILD) -> str:
-    """Make everything in `build`; return the package's hash, which changes only with its content."""
-    print(f"package: building in {build.name}/ ...", flush=True)
+def package(root: Path = ROOT, build: Path = BUILD, *, unless_current: bool = False) -> str:
+    """Make everything in `build`; return the package's hash, which changes only with its content.
+
+    With `unless_current`, what is there stays when no source is younger; two callers never build at once.
+    """
     build.mkdir(exist_ok=True)
+    with (build / "lock").open("w") as lock:
+        fcntl.flock(lock, fcntl.LOCK_EX)
+        if unless_current and (known := _current(root, build)):
+            return known
+        return _make(root, build)
+
+
+def _current(root: Path, build: Path) -> str | None:
+    """Return the hash of what was built before, None when a source is younger than it."""
+    made = build / "package.sha256"
+    if not made.exists():
+        return None
+    sources = [path for path, _ in application_files(root)]
+    for folder in ("infra", "requirements", ".chalice"):
+        sources += [path for path, _ in files_below(root / folder)]
+    youngest = max(path.stat().st_mtime for path in sources)
+    return made.read_text().strip() if made.stat().st_mtime > youngest else None
+
+
+def _make(root: Path, build: Path) -> str:
+    print(f"package: building in {build.name}/ ...", flush=True)
     for name in LAYERS:
         with _stage(f"the {name} layer"):
             build_layer(name, root, build)

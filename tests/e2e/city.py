@@ -59,7 +59,9 @@ class City:
 
     def outside(self, method: str, path: str, body: Any = None, **query: str) -> Answer:
         """Send one request to the sandbox."""
-        return _exchange(method, f"{self.place.sandbox}{path}", body, {"Content-Type": "application/json"}, query)
+        return _exchange(
+            method, f"{self.place.sandbox}{path}", body, {"Content-Type": "application/json"}, query
+        )
 
     def eventually(self, look: Callable[[], Any], seconds: float = 30.0) -> Any:
         """Look until something true is seen and return it; fail after `seconds` with what was last seen."""
@@ -85,4 +87,6 @@ def _exchange(method: str, url: str, body: Any, headers: dict[str, str], query: 
 def _answer(status: int, headers: Any, raw: bytes) -> Answer:
     text = raw.decode("utf-8", "replace")
     is_json = "json" in headers.get("content-type", "")
-    return Answer(status, {k.lower(): v for k, v in headers.items()}, json.loads(text) if is_json and text else text)
+    return Answer(
+        status, {k.lower(): v for k, v in headers.items()}, json.loads(text) if is_json and text else text
+    )

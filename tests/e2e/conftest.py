@@ -25,8 +25,7 @@ def city(tmp_path_factory: pytest.TempPathFactory) -> Iterator[City]:
     """A freshly deployed, empty city; never the one that `make run` raised."""
     if not (ROOT / ".local" / "ministack" / "bin" / "python").exists():
         pytest.fail("no MiniStack: run these tests by `make test`, which installs it")
-    if not (BUILD / "package.sha256").exists():
-        package()
+    package(unless_current=True)
     place = Place(tmp_path_factory.mktemp("city"), free_port(), free_port())
     try:
         up.start(place)
