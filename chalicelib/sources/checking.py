@@ -1,0 +1,145 @@
+"""Rows against a contract: what is kept of each, which are unusable and why. Pure.
+
+Batches are checked a column at a time: most columns hold few different values, so that each is
+judged once and looked up afterwards.
+"""
+
+from collections import Counter
+from dataclasses import dataclass, field
+from datetime import date
+from typing import Final
+
+from chalicelib.sources import values
+from chalicelib.sources.model import Column, Contract, Unreadable
+from chalicelib.sources.values import Judge, Judged, Regions, Value
+
+_REMEMBERED: Final = 50_000
+
+
+@dataclass(slots=True)
+class Refused:
+    """A row that cannot be used: as it came, with the column and the code of its first problem."""
+
+    line: int
+    cells: list[str]
+    column: str
+    code: str
+    extra: str = ""
+
+
+@dataclass(slots=True)
+class Raw:
+    """Rows as read from a file: cells in the header's order, and those that could not be read."""
+
+    lines: list[int] = field(default_factory=list)
+    rows: list[list[str]] = field(default_factory=list)
+    bad: list[Refused] = field(default_factory=list)
+
+
+@dataclass(slots=True)
+class Checked:
+    """Accepted rows as columns of equal length, the refused ones, and what was left out of the former."""
+
+    columns: dict[str, list[Value]]
+    refused: list[Refused]
+    warnings: Counter[str]
+
+    def __len__(self) -> int:
+        return len(next(iter(self.columns.values()), []))
+
+
+class _Reader:
+    """Judges one column, remembering the values that it saw."""
+
+    def __init__(self, column: Column, judge: Judge) -> None:
+        self.column = column
+        self.judge = judge
+        self.known: dict[str, Judged] | None = {} if column.type in values.REPEATING else None
+
+    def read(self, raw: str) -> Judged:
+        if self.known is None:
+            return self.judge(raw)
+        if (found := self.known.get(raw)) is None:
+            found = self.judge(raw)
+            if len(self.known) < _REMEMBERED:
+                self.known[raw] = found
+        return found
+
+
+class Checker:
+    """Checks the rows of one file. Raises ``Unreadable("columns_missing")`` for a header that will not do."""
+
+    def __init__(self, contract: Contract, header: list[str], regions: Regions, day: date) -> None:
+        self.contract = contract
+        self.day = day
+        titles = {values.clean(c.zh): c.name for c in contract.columns}
+        names = [values.clean(h).lower().replace(" ", "_") for h in header]
+        self.names = [titles.get(n, n) for n in names]
+        if missing := [c for c in contract.standard_columns if c not in self.names]:
+            raise Unreadable("columns_missing", ", ".join(missing))
+        if len(set(self.names)) != len(self.names):
+            raise Unreadable("columns_repeated")
+        known = {c.name: c for c in contract.columns}
+        self.unknown = [n for n in self.names if n not in known]
+        self.readers = [
+            (place, _Reader(known[n], values.judge_for(known[n], regions)))
+            for place, n in enumerate(self.names)
+            if n in known
+        ]
+        self.absent = [c for c in contract.columns if c.name not in self.names]
+
+    def check(self, raw: Raw) -> Checked:
+        """What is kept of the rows and which are refused; every row is in exactly one of both."""
+        warnings: Counter[str] = Counter()
+        wrong: dict[int, tuple[str, str]] = {}
+        columns: dict[str, list[Value]] = {}
+        cells = list(zip(*raw.rows, strict=True)) if raw.rows else [()] * len(self.names)
+        for place, reader in self.readers:
+            if reader.column.type == "id_number":
+                columns["id_valid"] = []
+            made = _column(reader, cells[place], wrong, warnings, columns.get("id_valid"))
+            columns[reader.column.name] = made
+        for column in self.absent:
+            columns[column.name] = [None] * len(raw.rows)
+        if self.contract.kind == "people":
+            self._look_ahead(columns, warnings)
+        refused = [Refused(raw.lines[i], raw.rows[i], c, code) for i, (c, code) in sorted(wrong.items())]
+        if wrong:
+            keep = [i for i in range(len(raw.rows)) if i not in wrong]
+            columns = {n: [column[i] for i in keep] for n, column in columns.items()}
+        return Checked(columns, [*raw.bad, *refused], warnings)
+
+    def _look_ahead(self, columns: dict[str, list[Value]], warnings: Counter[str]) -> None:
+        """Say when a file's dates cannot be: seen after the file was made."""
+        late = sum(isinstance(v, date) and v > self.day for v in columns["seen_on"])
+        if late:
+            warnings["date_in_future"] += late
+
+
+def _column(
+    reader: _Reader,
+    cells: tuple[str, ...],
+    wrong: dict[int, tuple[str, str]],
+    warnings: Counter[str],
+    valid: list[Value] | None,
+) -> list[Value]:
+    """Judge a column; for identity numbers ``valid`` is told of each whether it may name a person."""
+    column, read = reader.column, reader.read
+    sorting = valid if column.type == "id_number" else None
+    made: list[Value] = []
+    keep = made.append
+    for place, cell in enumerate(cells):
+        if not cell or cell.isspace():
+            value, code = None, None
+        else:
+            value, code = read(cell)
+        keep(value)
+        if sorting is not None:
+            sorting.append(value is not None and code is None)
+        if code is None and (value is not None or not column.required):
+            continue
+        if column.strict or (column.required and value is None):
+            wrong.setdefault(place, (column.name, code or "value_missing"))
+        elif code:
+            warnings[code] += 1
+    return made

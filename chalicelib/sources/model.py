@@ -1,0 +1,283 @@
+"""Contracts, inbox keys, reports: what a department promises and what became of a file."""
+
+import re
+from datetime import date
+from pathlib import PurePosixPath
+from typing import Annotated, Final, Literal, NamedTuple, Self
+
+from pydantic import Field, StringConstraints, model_validator
+
+from chalicelib.shapes import Shape
+
+Kind = Literal["people", "counts"]
+Mode = Literal["increment", "snapshot"]
+Signal = Literal["strong", "ordinary", "none"]
+Sensitivity = Literal["none", "personal", "sensitive", "minors"]
+Zone = Literal["curated", "clear", "both", "dropped"]
+Type = Literal[
+    "record_id",
+    "name",
+    "id_number",
+    "birth_date",
+    "date",
+    "month",
+    "sex",
+    "phone",
+    "town",
+    "community",
+    "address",
+    "text",
+    "integer",
+    "decimal",
+    "choice",
+    "list",
+]
+Format = Literal["csv", "xlsx", "jsonl", "parquet"]
+Slug = Annotated[str, StringConstraints(pattern=r"^[a-z][a-z0-9_]*$")]
+
+BUCKETS: Final = 64
+ROWS_A_BUCKET: Final = 50_000
+PIECE_ROWS: Final = 1_000
+PEOPLE_COLUMNS: Final = (
+    "record_id",
+    "name",
+    "id_number",
+    "birth_date",
+    "sex",
+    "phone",
+    "town",
+    "address",
+    "seen_on",
+)
+COUNT_COLUMNS: Final = ("record_id", "area", "seen_on", "hour", "count")
+_DIRECT: Final = frozenset({"name", "id_number", "phone", "birth_date"})
+_KEY = re.compile(
+    r"inbox/(?P<source>[a-z][a-z0-9_]*)/(?P<date>\d{4}-\d{2}-\d{2})/"
+    r"(?P<name>[^/]+?)\.(?P<format>csv|xlsx|jsonl|parquet)(?P<gz>\.gz)?",
+    re.IGNORECASE,
+)
+
+
+class Bilingual(Shape):
+    """A short text in both languages."""
+
+    zh: str = Field(min_length=1)
+    en: str = Field(min_length=1)
+
+
+class Column(Shape):
+    """One column. ``required``: a row without it is rejected. ``strict``: a row whose value there
+    cannot be read is rejected; elsewhere an unreadable value is left out and counted as a warning.
+    ``zone``: where it is kept; ``dropped`` is read and not kept at all.
+    """
+
+    name: Slug
+    type: Type
+    zh: str
+    description: str
+    required: bool = False
+    strict: bool = False
+    zone: Zone = "curated"
+    allowed: tuple[str, ...] = ()
+    pattern: str | None = None
+    minimum: int | None = None
+    maximum: int | None = None
+
+
+class Volume(Shape):
+    """How many rows a file usually has; outside of it is an alarm in the report, never a block."""
+
+    min_rows: int = Field(ge=0)
+    max_rows: int = Field(gt=0)
+    change_share: float = Field(gt=0, default=0.5)
+
+
+class Contract(Shape):
+    """What a department sends, why it may, and what is done with it."""
+
+    source: Slug
+    version: int = Field(ge=1)
+    kind: Kind
+    title: Bilingual
+    department: Bilingual
+    legal_basis: Bilingual
+    purpose: Bilingual
+    retention_days: int = Field(gt=0)
+    mode: Mode = "increment"
+    sensitivity: Sensitivity
+    signal: Signal
+    signal_reason: Bilingual
+    independence: Slug
+    expected_every_days: int = Field(gt=0)
+    volume: Volume
+    columns: tuple[Column, ...]
+
+    @model_validator(mode="after")
+    def _whole(self) -> Self:
+        names = [c.name for c in self.columns]
+        if len(set(names)) != len(names):
+            raise ValueError("a column is named twice")
+        if missing := set(self.standard_columns) - set(names):
+            raise ValueError(f"columns of every source are missing: {sorted(missing)}")
+        for column in self.columns:
+            if column.type in _DIRECT and column.zone in {"curated", "both"}:
+                raise ValueError(f"{column.name} is a direct identifier and may not be curated")
+            if column.type == "choice" and not column.allowed:
+                raise ValueError(f"{column.name} is a choice of nothing")
+        if self.kind == "counts" and self.signal != "none":
+            raise ValueError("a count feed says nothing about a person")
+        return self
+
+    @property
+    def standard_columns(self) -> tuple[str, ...]:
+        """The columns that a file of this kind must have in its header."""
+        return PEOPLE_COLUMNS if self.kind == "people" else COUNT_COLUMNS
+
+    def column(self, name: str) -> Column:
+        """The column of that name; raises ``KeyError`` when the contract has none."""
+        for column in self.columns:
+            if column.name == name:
+                return column
+        raise KeyError(name)
+
+
+class Unreadable(ValueError):
+    """A file cannot be used as a whole; ``code`` says why, in the words of ``texts.json``."""
+
+    def __init__(self, code: str, detail: str = "") -> None:
+        super().__init__(code)
+        self.code = code
+        self.detail = detail
+
+
+class InboxKey(NamedTuple):
+    """What the key of a delivered file says. ``name`` is without any extension."""
+
+    key: str
+    source: str
+    date: date
+    name: str
+    format: Format
+    gzipped: bool
+
+    @property
+    def report(self) -> str:
+        """Where the report goes."""
+        return f"reports/{self.source}/{self.date}/{self.name}.json"
+
+    @property
+    def repairs(self) -> str:
+        """Where the rejected rows go."""
+        return f"repairs/{self.source}/{self.date}/{self.name}.csv"
+
+
+def inbox_key(key: str) -> InboxKey:
+    """Read ``inbox/{source}/{YYYY-MM-DD}/{name}.{csv,xlsx,jsonl,parquet}[.gz]`` (already URL-decoded).
+
+    Raises ``Unreadable`` with ``key_not_understood`` or ``key_date_impossible``.
+    """
+    match = _KEY.fullmatch(key)
+    if match is None or match["name"] in {".", ".."}:
+        raise Unreadable("key_not_understood")
+    try:
+        day = date.fromisoformat(match["date"])
+    except ValueError:
+        raise Unreadable("key_date_impossible") from None
+    made: Format = match["format"].lower()  # type: ignore[assignment]  # The pattern allows these only.
+    return InboxKey(key, match["source"], day, match["name"], made, bool(match["gz"]))
+
+
+def loose_report_key(key: str) -> str | None:
+    """Where a report on a file goes whose key is nearly right (an unknown extension), or None."""
+    parts = PurePosixPath(key).parts
+    if len(parts) != 4 or parts[0] != "inbox":
+        return None
+    return f"reports/{parts[1]}/{parts[2]}/{PurePosixPath(parts[3]).stem}.json"
+
+
+class Alarm(Shape):
+    """Something unusual about a whole file. It never blocks the file."""
+
+    code: Literal["late", "volume_low", "volume_high", "volume_changed", "older_than_last"]
+    expected: str
+    found: str
+
+
+class Report(Shape):
+    """What became of a file. ``received = accepted + rejected``, always.
+
+    ``reasons`` counts rejected rows by code and sums up to ``rejected``; ``warnings`` counts values
+    that were left out because they could not be read. ``problem`` names what is wrong with
+    the file as a whole. ``repeat_of`` is set when the same content was there before: nothing was done.
+    """
+
+    source: str
+    date: str
+    name: str
+    key: str
+    at: str
+    contract_version: int | None = None
+    received: int = 0
+    accepted: int = 0
+    rejected: int = 0
+    reasons: dict[str, int] = {}
+    warnings: dict[str, int] = {}
+    alarms: tuple[Alarm, ...] = ()
+    problem: str | None = None
+    problem_text: Bilingual | None = None
+    detail: str = ""
+    encoding: str | None = None
+    encodings: dict[str, int] = {}
+    seconds: float = 0.0
+    buckets: int = 0
+    repairs: str | None = None
+    replaces: str | None = None
+    repeat_of: str | None = None
+
+    @model_validator(mode="after")
+    def _balanced(self) -> Self:
+        if self.received != self.accepted + self.rejected:
+            raise ValueError("received must be accepted plus rejected")
+        return self
+
+
+def buckets_for(rows: int, most: int = BUCKETS, rows_a_bucket: int = ROWS_A_BUCKET) -> int:
+    """How many buckets a file of that size is spread over: the smallest power of two that does.
+
+    >>> buckets_for(0), buckets_for(50_000), buckets_for(50_001), buckets_for(5_000_000)
+    (1, 1, 2, 64)
+    """
+    count = 1
+    while count < most and count * rows_a_bucket < rows:
+        count *= 2
+    return count
+
+
+def bucket_of(person_key: str, buckets: int) -> int:
+    """In which of a file's buckets a person's rows are; ``buckets`` is a power of two up to 256."""
+    return int(person_key[-2:], 16) & (buckets - 1)
+
+
+def part_key(zone: Literal["curated", "linkage"], source: str, bucket: int, file: str) -> str:
+    """The object key of one part: ``curated/{source}/bucket=00/{file}.parquet``."""
+    return f"{zone}/{source}/bucket={bucket:02d}/{file}.parquet"
+
+
+def alarms(
+    contract: Contract, day: date, received: int, last_day: date | None, last_rows: int | None
+) -> tuple[Alarm, ...]:
+    """What is unusual about a file's date and size, against the contract and the file before it."""
+    found: list[Alarm] = []
+    if last_day and day < last_day:
+        found.append(Alarm(code="older_than_last", expected=f">= {last_day}", found=str(day)))
+    elif last_day and (gap := (day - last_day).days) > contract.expected_every_days:
+        found.append(Alarm(code="late", expected=f"<= {contract.expected_every_days} d", found=f"{gap} d"))
+    if received < contract.volume.min_rows:
+        found.append(Alarm(code="volume_low", expected=f">= {contract.volume.min_rows}", found=str(received)))
+    if received > contract.volume.max_rows:
+        found.append(
+            Alarm(code="volume_high", expected=f"<= {contract.volume.max_rows}", found=str(received))
+        )
+    if last_rows and abs(received - last_rows) > contract.volume.change_share * last_rows:
+        found.append(Alarm(code="volume_changed", expected=str(last_rows), found=str(received)))
+    return tuple(found)

@@ -1,0 +1,176 @@
+"""Accepted rows on their way to the curated zone: gathered on scratch disk, then sorted by person.
+
+A row belongs to one of 64 parts by its person key (by its record id when it has none). Parts are
+written as they come and read back one bucket at a time, so that memory does not grow with the file.
+"""
+
+import zlib
+from collections import Counter
+from collections.abc import Callable, Iterator
+from datetime import date
+from pathlib import Path
+from typing import Final
+
+import pyarrow as pa
+import pyarrow.compute as pc
+
+from chalicelib.sources.checking import Checked
+from chalicelib.sources.model import BUCKETS, Contract, bucket_of, buckets_for
+from chalicelib.sources.values import Value
+
+_FLUSH: Final = 100_000
+_TYPES: Final = {
+    "date": pa.date32(),
+    "birth_date": pa.date32(),
+    "integer": pa.int64(),
+    "decimal": pa.float64(),
+}
+
+
+def fields(contract: Contract, *zones: str) -> list[pa.Field]:
+    """The Arrow fields of a contract's columns that are kept in one of the zones."""
+    return [pa.field(c.name, _TYPES.get(c.type, pa.string())) for c in contract.columns if c.zone in zones]
+
+
+def curated_schema(contract: Contract) -> pa.Schema:
+    """What is curated of people: the key, the year of birth, and the columns that name nobody."""
+    first = [pa.field("person_key", pa.string()), pa.field("birth_year", pa.int32())]
+    return pa.schema([*first, *fields(contract, "curated", "both")])
+
+
+def clear_schema(contract: Contract) -> pa.Schema:
+    """What the linkage zone holds: only what fuzzy comparison needs, and the ids to join by."""
+    return pa.schema([pa.field("person_key", pa.string()), *fields(contract, "clear", "both")])
+
+
+class Staging:
+    """Takes batches of accepted rows and gives them back bucket by bucket, sorted by person key."""
+
+    def __init__(self, scratch: Path, contract: Contract, key_of: Callable[[str], str]) -> None:
+        self.scratch, self.contract, self.key_of = scratch, contract, key_of
+        self.rows = 0
+        self.repeated = 0
+        self._held: list[pa.RecordBatch] = []
+        self._held_rows = 0
+        self._writers: dict[int, pa.RecordBatchStreamWriter] = {}
+        kept = fields(contract, "curated", "clear", "both")
+        extra = [pa.field("person_key", pa.string()), pa.field("birth_year", pa.int32())]
+        self.schema = pa.schema([*extra, *kept])
+        self._staged = self.schema.append(pa.field("part", pa.int32()))
+
+    def add(self, checked: Checked) -> list[str | None]:
+        """Keep a batch; returns its rows' person keys, None where there is no valid number."""
+        size = len(checked)
+        if not size:
+            return []
+        person = self._person_keys(checked.columns)
+        ids = checked.columns["record_id"]
+        arrays = {"person_key": person, "birth_year": _birth_years(checked.columns)} | checked.columns
+        parts = [_part(key, str(record)) for key, record in zip(person, ids, strict=True)]
+        made = [pa.array(arrays[f.name], f.type) for f in self.schema]
+        self._held.append(
+            pa.RecordBatch.from_arrays([*made, pa.array(parts, pa.int32())], schema=self._staged)
+        )
+        self._held_rows += size
+        self.rows += size
+        if self._held_rows >= _FLUSH:
+            self._flush()
+        return person
+
+    def _person_keys(self, columns: dict[str, list[Value]]) -> list[str | None]:
+        key_of, pairs = self.key_of, zip(columns["id_number"], columns["id_valid"], strict=True)
+        return [key_of(number) if valid else None for number, valid in pairs]  # type: ignore[arg-type]
+
+    def _flush(self) -> None:
+        if not self._held:
+            return
+        table = pa.Table.from_batches(self._held)
+        self._held, self._held_rows = [], 0
+        table = table.take(pc.sort_indices(table["part"]))
+        start = 0
+        for part, size in sorted(Counter(table["part"].to_pylist()).items()):
+            if part not in self._writers:
+                self._writers[part] = pa.ipc.new_stream(self._file(part), self.schema)
+            self._writers[part].write_table(table.slice(start, size).drop_columns(["part"]).combine_chunks())
+            start += size
+
+    def _file(self, part: int) -> str:
+        return str(self.scratch / f"part-{part:02d}.arrow")
+
+    def buckets(self) -> Iterator[tuple[int, int, pa.Table]]:
+        """The number of buckets, the bucket and its rows, for each bucket; call it once, at the end.
+
+        Where a record id comes again, the later row counts; ``repeated`` says how often that was.
+        """
+        self._flush()
+        for writer in self._writers.values():
+            writer.close()
+        count = buckets_for(self.rows)
+        for bucket in range(count):
+            parts = [p for p in sorted(self._writers) if p & (count - 1) == bucket]
+            yield count, bucket, self._sorted(parts)
+
+    def _sorted(self, parts: list[int]) -> pa.Table:
+        tables = []
+        for part in parts:
+            with pa.OSFile(self._file(part)) as file:
+                tables.append(pa.ipc.open_stream(file).read_all())
+            Path(self._file(part)).unlink()
+        table = pa.concat_tables(tables) if tables else self.schema.empty_table()
+        table = self._without_repeats(table)
+        return table.sort_by([("person_key", "ascending"), ("record_id", "ascending")])
+
+    def _without_repeats(self, table: pa.Table) -> pa.Table:
+        ids = table["record_id"].to_pylist()
+        last = {record: place for place, record in enumerate(ids)}
+        self.repeated += len(ids) - len(last)
+        return table if len(last) == len(ids) else table.take(pa.array(sorted(last.values())))
+
+
+class Counting:
+    """Reduces a count feed: the sum by area, day and hour is all that is kept of it."""
+
+    SCHEMA: Final = pa.schema(
+        [
+            pa.field("area", pa.string()),
+            pa.field("seen_on", pa.date32()),
+            pa.field("hour", pa.int32()),
+            pa.field("count", pa.int64()),
+        ]
+    )
+
+    def __init__(self) -> None:
+        self.rows = 0
+        self.repeated = 0
+        self._sums: Counter[tuple[Value, Value, Value]] = Counter()
+
+    def add(self, checked: Checked) -> list[str | None]:
+        """Add a batch to the sums; there are no person keys."""
+        c = checked.columns
+        self.rows += len(checked)
+        for area, day, hour, count in zip(c["area"], c["seen_on"], c["hour"], c["count"], strict=True):
+            self._sums[area, day, hour] += count  # type: ignore[assignment,operator]
+        return []
+
+    def buckets(self) -> Iterator[tuple[int, int, pa.Table]]:
+        """One bucket with the sums, by area, day and hour."""
+        rows = [(*place, count) for place, count in sorted(self._sums.items(), key=str)]
+        columns = list(zip(*rows, strict=True)) or [()] * 4
+        arrays = [pa.array(column, f.type) for column, f in zip(columns, self.SCHEMA, strict=True)]
+        yield 1, 0, pa.Table.from_arrays(arrays, schema=self.SCHEMA)
+
+
+def _part(person_key: str | None, record_id: str) -> int:
+    return bucket_of(person_key, BUCKETS) if person_key else zlib.crc32(record_id.encode()) & (BUCKETS - 1)
+
+
+def _birth_years(columns: dict[str, list[Value]]) -> list[int | None]:
+    made: list[int | None] = []
+    for born, number, valid in zip(
+        columns["birth_date"], columns["id_number"], columns["id_valid"], strict=True
+    ):
+        if isinstance(born, date):
+            made.append(born.year)
+        else:
+            made.append(int(str(number)[6:10]) if valid and str(number)[6:10].isdigit() else None)
+    return made
