@@ -26,6 +26,14 @@ class Plan:
     rates: ErrorRates = field(default_factory=ErrorRates)
     hard: HardCases = field(default_factory=HardCases)
 
+    def __post_init__(self) -> None:
+        if not 1 <= self.people <= 500 * CHUNK:
+            raise ValueError(f"people must be 1 to {500 * CHUNK:,}")
+        if not 0 <= self.registered <= 1:
+            raise ValueError("registered is a share from 0 to 1")
+        if self.live < 0:
+            raise ValueError("live must not be negative")
+
     @property
     def chunks(self) -> int:
         """How many chunks the people are made in."""
@@ -49,8 +57,6 @@ class City:
     """What all chunks share: houses, employers, and which rooms belong to which chunk."""
 
     def __init__(self, plan: Plan) -> None:
-        if plan.people < 1:
-            raise ValueError("a city needs at least one person")
         self.plan = plan
         rooms = max(LEAST_ROOMS, int(plan.people * ROOMS_PER_PERSON))
         self.places = homes.Gazetteer(homes.build(plan.stream(1), rooms))
@@ -66,11 +72,11 @@ class City:
         live = plan.live if index == 0 else 0
         rooms = self.rooms[index :: plan.chunks]
         stays = moves.stays(rng, households, crowd, rooms, plan.today, plan.registered, live)
-        age = (plan.today - crowd.birth) // people.YEAR
+        age = ((plan.today - crowd.birth) // people.YEAR).astype(np.int64)
         member = (crowd.role != people.GRANDPARENT) & (crowd.role != people.CHILD)
         dormitory = households.dormitory[crowd.household]
         employer = jobs.hire(rng, self.employers, age, crowd.male, member, dormitory)
-        return Chunk(self, index, first, households, crowd, stays, employer, age.astype(np.int64), dormitory)
+        return Chunk(self, index, first, households, crowd, stays, employer, age, dormitory)
 
 
 @dataclass(frozen=True)

@@ -12,14 +12,10 @@ from simulation.particulars import particulars
 
 @dataclass(frozen=True)
 class Delivery:
-    """What one chunk adds to the city's files."""
+    """What one chunk adds to the city's files, by their names in `ship`."""
 
-    sources: dict[str, pa.Table]
-    people: pa.Table
-    links: pa.Table
-    unregistered: pa.Table
-    lookalikes: pa.Table
-    live: pa.Table
+    tables: dict[str, pa.Table]
+    people: int
     present: list[int]  # people in the city by community, in the order of `facts.communities()`
 
 
@@ -37,14 +33,19 @@ def extract(chunk: Chunk, source: Source, place: int) -> Extract:
 
 def deliver(chunk: Chunk) -> Delivery:
     """Everything the chunk contributes."""
-    extracts = {source.name: extract(chunk, source, place) for place, source in enumerate((REGISTER, *SOURCES))}
+    extracts = {
+        source.name: extract(chunk, source, place) for place, source in enumerate((REGISTER, *SOURCES))
+    }
     seen = truth.sightings(chunk, extracts)
     return Delivery(
-        sources={name: pa.table(made.columns) for name, made in extracts.items()},
-        people=truth.people(chunk),
-        links=pa.concat_tables([truth.links(made) for made in extracts.values()]),
-        unregistered=truth.unregistered(chunk, seen),
-        lookalikes=truth.lookalikes(chunk, seen),
-        live=truth.live(chunk, seen),
+        tables={
+            **{name: pa.table(made.columns) for name, made in extracts.items()},
+            "truth/people": truth.people(chunk),
+            "truth/links": pa.concat_tables([truth.links(made) for made in extracts.values()]),
+            "truth/unregistered": truth.unregistered(chunk, seen),
+            "truth/lookalikes": truth.lookalikes(chunk, seen),
+            "live_people": truth.live(chunk, seen),
+        },
+        people=len(chunk),
         present=truth.present(chunk),
     )

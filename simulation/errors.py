@@ -154,7 +154,9 @@ def _date_otherwise(value: str) -> str:
     return (f"{year}{month}{day}", f"{year}/{month}/{day}", f"{year}年{month}月{day}日")[int(day) % 3]
 
 
-def phones(rng: np.random.Generator, number: Ints, shared: Digits | None, seed: int, rates: ErrorRates) -> pa.StringArray:
+def phones(
+    rng: np.random.Generator, number: Ints, shared: Digits | None, seed: int, rates: ErrorRates
+) -> pa.StringArray:
     """Phones: today's, an earlier one, a firm's (rows of `shared` that do not begin with 0), or none."""
     now, before = identity.phones(number, 142, seed), identity.phones(number, 143, seed)
     made = np.where(chosen(rng, len(number), rates.phone_old)[:, None], before, now)
@@ -166,7 +168,12 @@ def phones(rng: np.random.Generator, number: Ints, shared: Digits | None, seed: 
 
 def _phone_otherwise(phone: str) -> str:
     way = int(phone[-1]) % 4
-    forms = (f"+86{phone}", f"{phone[:3]} {phone[3:7]} {phone[7:]}", f"86-{phone}", phone.translate(FULL_WIDTH))
+    forms = (
+        f"+86{phone}",
+        f"{phone[:3]} {phone[3:7]} {phone[7:]}",
+        f"86-{phone}",
+        phone.translate(FULL_WIDTH),
+    )
     return forms[way]
 
 

@@ -131,7 +131,8 @@ def draw_rows(chunk: Chunk, source: Source, rng: np.random.Generator, rates: Err
         room, stale = stays.registered_room[who], stays.registered_room[who] != stays.room[who]
         seen = np.minimum(stays.registered_on[who] + rng.integers(0, 400, len(who)), today)
     else:
-        room = np.where(stale & (seen < stays.moved[who]), stays.earlier_room[who], stays.room[who])
+        before_move = (stays.moved[who] < NEVER) & (seen < stays.moved[who])
+        room, stale = np.where(before_move, stays.earlier_room[who], stays.room[who]), stale | before_move
     number_of = _exchange(rng, chunk, source, who)
     return Rows(chunk, source, who, number_of, stale, duplicate, seen, room)
 
@@ -139,9 +140,12 @@ def draw_rows(chunk: Chunk, source: Source, rng: np.random.Generator, rates: Err
 def _seen(rng: np.random.Generator, chunk: Chunk, who: Ints, stale: Mask) -> Ints:
     """Days seen: lately, or long ago for stale rows; never before arriving nor after leaving."""
     stays, today = chunk.stays, chunk.city.plan.today
-    back = np.where(stale, rng.integers(200, 700, len(who)), (rng.random(len(who)) ** 2 * SEEN_WITHIN).astype(np.int64))
+    back = np.where(
+        stale, rng.integers(200, 700, len(who)), (rng.random(len(who)) ** 2 * SEEN_WITHIN).astype(np.int64)
+    )
     last = np.minimum(today, stays.departed[who] - 1)
-    return np.clip(last - np.where(stays.departed[who] < NEVER, back // 4, back), stays.arrived[who], last)
+    back = np.where(stays.departed[who] < NEVER, back // 4, back)
+    return np.asarray(np.clip(last - back, stays.arrived[who], last))
 
 
 def _exchange(rng: np.random.Generator, chunk: Chunk, source: Source, who: Ints) -> Ints:
@@ -170,7 +174,9 @@ def written(rows: Rows, rng: np.random.Generator, rates: ErrorRates, first: int)
     state = np.where(spoiled, errors.MISSING, state)
     in_dormitory = (chunk.dormitory[who] >= 0) & (rows.source is not REGISTER)
     shared = in_dormitory & errors.chosen(rng, len(who), plan.hard.shared_phone)
-    firm = np.where(shared[:, None], chunk.city.employers.phones[chunk.employer[who]], ord("0")).astype(np.uint8)
+    firm = np.where(shared[:, None], chunk.city.employers.phones[chunk.employer[who]], ord("0")).astype(
+        np.uint8
+    )
     name = names.names().full(people.surname[who], people.given[who])
     sex = text.pick(["女", "男"], people.male[who].astype(np.int64))
     town = text.pick(places.town_codes, places.buildings.town[rows.building])
@@ -183,7 +189,9 @@ def written(rows: Rows, rng: np.random.Generator, rates: ErrorRates, first: int)
         "birth_date": _set(errors.births(rng, birth, rates), bad_birth, "1990-02-30"),
         "sex": text.blanked(sex, errors.chosen(rng, len(who), rates.sex_missing)),
         "phone": errors.phones(rng, chunk.phone_owner[who], firm, plan.seed, rates),
-        "town": _set(text.blanked(town, errors.chosen(rng, len(who), rates.town_missing)), bad_town, UNKNOWN_TOWN),
+        "town": _set(
+            text.blanked(town, errors.chosen(rng, len(who), rates.town_missing)), bad_town, UNKNOWN_TOWN
+        ),
         "address": errors.addresses(rng, places, rows.room, rows.building, roomless, rates),
         "seen_on": text.days(rows.seen),
     }

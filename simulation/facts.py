@@ -28,7 +28,9 @@ def communities() -> list[dict[str, str]]:
 
     Nine of the 818 are virtual (prisons, a forest farm ...) and belong to none of the 32 towns.
     """
-    rows: list[dict[str, str]] = json.loads((DIVISIONS / "foshan_communities.json").read_text(encoding="utf-8"))
+    rows: list[dict[str, str]] = json.loads(
+        (DIVISIONS / "foshan_communities.json").read_text(encoding="utf-8")
+    )
     known = {town["nbs_code"] for town in towns()}
     return [row for row in rows if row["code"][:9] in known]
 

@@ -11,7 +11,10 @@ import pyarrow as pa
 from simulation import facts, text
 from simulation.city import Plan
 
-AT_HOME = np.array([97, 98, 98, 98, 97, 94, 85, 70, 52, 45, 43, 44, 52, 50, 44, 43, 45, 52, 64, 75, 83, 89, 93, 96]) / 100
+AT_HOME = (
+    np.array([97, 98, 98, 98, 97, 94, 85, 70, 52, 45, 43, 44, 52, 50, 44, 43, 45, 52, 64, 75, 83, 89, 93, 96])
+    / 100
+)
 PASSAGES = np.array([1, 1, 1, 1, 2, 8, 18, 24, 14, 8, 8, 12, 14, 9, 8, 8, 10, 20, 24, 18, 14, 11, 6, 3]) / 100
 PHONES_PER_PERSON = 1.08
 WATCHED_SHARE = 0.4  # of communities have counting doors

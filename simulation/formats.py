@@ -4,9 +4,10 @@ import gzip
 import io
 import json
 import zipfile
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, replace
 from pathlib import Path
-from typing import IO, Any
+from typing import Any
 from xml.sax.saxutils import escape
 
 import pyarrow as pa
@@ -24,14 +25,22 @@ MIXED = {
     "registrations": "csv.gz",
 }
 ENDINGS = {"gb18030": "csv", "bom": "csv"}
-OPTIONS = pc.WriteOptions(include_header=False, quoting_style="needed")
+BARE = pc.WriteOptions(include_header=False, quoting_style="none")
+QUOTED = pc.WriteOptions(include_header=False, quoting_style="needed")
 
 
 def csv_bytes(table: pa.Table) -> bytes:
-    """The rows as CSV in UTF-8, without a header."""
+    """The rows as CSV in UTF-8, without a header; quoted only in tables where a value needs it."""
+    try:
+        return _csv_written(table, BARE)
+    except pa.ArrowInvalid:  # PyArrow's answer to a comma, quote or line break in a bare value.
+        return _csv_written(table, QUOTED)
+
+
+def _csv_written(table: pa.Table, options: pc.WriteOptions) -> bytes:
     sink = pa.BufferOutputStream()
-    pc.write_csv(table, sink, OPTIONS)
-    return sink.getvalue().to_pybytes()
+    pc.write_csv(table, sink, options)
+    return bytes(sink.getvalue().to_pybytes())
 
 
 def jsonl_bytes(table: pa.Table) -> bytes:
@@ -40,66 +49,130 @@ def jsonl_bytes(table: pa.Table) -> bytes:
     return "".join(json.dumps(row, ensure_ascii=False) + "\n" for row in rows).encode("utf-8")
 
 
+def packed(body: bytes) -> bytes:
+    """A gzip member without the name and time that would make equal cities differ; members may follow one another."""
+    return gzip.compress(body, 4, mtime=0)
+
+
+@dataclass(frozen=True)
+class Part:
+    """Rows ready to be appended to a file: bytes, or a table where the format needs all rows or their types."""
+
+    rows: int
+    header: bytes
+    body: Any  # bytes or a table
+
+
+def part(table: pa.Table, kind: str) -> Part:
+    """The rows as a file of that kind takes them: see `KINDS`."""
+    return KINDS[kind](table)
+
+
+def _csv(table: pa.Table) -> Part:
+    return Part(table.num_rows, (",".join(table.column_names) + "\n").encode("ascii"), csv_bytes(table))
+
+
+def _with_bom(table: pa.Table) -> Part:
+    plain = _csv(table)
+    return replace(plain, header=b"\xef\xbb\xbf" + plain.header)
+
+
+def _gb18030(table: pa.Table) -> Part:
+    plain = _csv(table)
+    return replace(plain, body=bytes(plain.body).decode("utf-8").encode("gb18030"))
+
+
+def _csv_gz(table: pa.Table) -> Part:
+    plain = _csv(table)
+    return Part(plain.rows, packed(plain.header), packed(bytes(plain.body)))
+
+
+def _jsonl(table: pa.Table) -> Part:
+    return Part(table.num_rows, b"", jsonl_bytes(table))
+
+
+def _whole(table: pa.Table) -> Part:
+    return Part(table.num_rows, b"", table)
+
+
+KINDS: dict[str, Callable[[pa.Table], Part]] = {
+    "csv": _csv,
+    "bom": _with_bom,
+    "gb18030": _gb18030,
+    "csv.gz": _csv_gz,
+    "jsonl": _jsonl,
+    "parquet": _whole,
+    "xlsx": _whole,
+}
+
+
 class Growing:
-    """A file that grows by tables: CSV (plain, gzip, with a BOM, in GB18030), JSON lines or Parquet."""
+    """A file of bytes that grows by parts; its header is written once."""
 
-    def __init__(self, path: Path, kind: str) -> None:
-        self.path, self.kind, self.rows = path, kind, 0
-        self._file: IO[bytes] | None = None
-        self._raw: IO[bytes] | None = None
-        self._parquet: pq.ParquetWriter | None = None
+    def __init__(self, path: Path) -> None:
+        path.parent.mkdir(parents=True, exist_ok=True)
+        self.rows = 0
+        self._file = path.open("wb")
 
-    def add(self, table: pa.Table) -> None:
-        """Append the rows of a table."""
-        self.rows += table.num_rows
-        if self.kind == "parquet":
-            if self._parquet is None:
-                self.path.parent.mkdir(parents=True, exist_ok=True)
-                self._parquet = pq.ParquetWriter(self.path, table.schema, compression="zstd")
-            self._parquet.write_table(table)
-            return
-        if self.kind == "jsonl":
-            self._sink(b"").write(jsonl_bytes(table))
-            return
-        sink = self._sink((",".join(table.column_names) + "\n").encode("ascii"))
-        body = csv_bytes(table)
-        sink.write(body.decode("utf-8").encode("gb18030") if self.kind == "gb18030" else body)
-
-    def _sink(self, header: bytes) -> IO[bytes]:
-        if self._file is None:
-            self.path.parent.mkdir(parents=True, exist_ok=True)
-            self._raw = self.path.open("wb")
-            packed = self.kind == "csv.gz"
-            # The name and time that gzip stores would make equal cities differ.
-            self._file = gzip.GzipFile("", "wb", 4, self._raw, mtime=0) if packed else self._raw  # type: ignore[assignment]
-            self._file.write((b"\xef\xbb\xbf" if self.kind == "bom" else b"") + header)
-        return self._file
+    def add(self, more: Part) -> None:
+        """Append the rows of a part."""
+        if not self._file.tell():
+            self._file.write(more.header)
+        self.rows += more.rows
+        self._file.write(more.body)
 
     def close(self) -> None:
         """Finish the file."""
-        if self._parquet is not None:
-            self._parquet.close()
-        for file in (self._file, self._raw):
-            if file is not None:
-                file.close()
+        self._file.close()
+
+
+class Columns:
+    """A Parquet file that grows by tables, a row group each."""
+
+    def __init__(self, path: Path) -> None:
+        path.parent.mkdir(parents=True, exist_ok=True)
+        self.path, self.rows = path, 0
+        self._writer: pq.ParquetWriter | None = None
+
+    def add(self, more: Part) -> None:
+        """Append the rows of a part."""
+        if self._writer is None:
+            self._writer = pq.ParquetWriter(self.path, more.body.schema, compression="lz4")
+        self.rows += more.rows
+        self._writer.write_table(more.body)
+
+    def close(self) -> None:
+        """Finish the file."""
+        if self._writer is not None:
+            self._writer.close()
 
 
 class Spreadsheet:
     """An XLSX file of text cells; its rows are kept until it is closed."""
 
     def __init__(self, path: Path) -> None:
+        path.parent.mkdir(parents=True, exist_ok=True)
         self.path, self.tables, self.rows = path, list[pa.Table](), 0
 
-    def add(self, table: pa.Table) -> None:
-        """Append the rows of a table."""
-        self.tables.append(table)
-        self.rows += table.num_rows
+    def add(self, more: Part) -> None:
+        """Append the rows of a part."""
+        self.tables.append(more.body)
+        self.rows += more.rows
 
     def close(self) -> None:
         """Write the workbook."""
         table = pa.concat_tables(self.tables)
-        self.path.parent.mkdir(parents=True, exist_ok=True)
         self.path.write_bytes(workbook(table.column_names, (row.values() for row in table.to_pylist())))
+
+
+type File = Growing | Columns | Spreadsheet
+
+
+def opened(path: Path, kind: str) -> File:
+    """A new file of that kind."""
+    if kind == "parquet":
+        return Columns(path)
+    return Spreadsheet(path) if kind == "xlsx" else Growing(path)
 
 
 def workbook(header: Sequence[str], rows: Any) -> bytes:

@@ -5,7 +5,6 @@ table of text. Community points do not depend on the seed: the same community li
 """
 
 import re
-from collections.abc import Iterator
 from dataclasses import dataclass
 from functools import cache
 from typing import Any
@@ -114,7 +113,9 @@ def build(rng: np.random.Generator, rooms: int) -> Buildings:
     towns = {row["nbs_code"]: place for place, row in enumerate(facts.towns())}
     centres = facts.table("towns")["towns"]
     sizes = {row["nbs_code"]: row["communities"] for row in facts.towns()}
-    weight = np.array([centres[code[:9]][2] / sizes[code[:9]] for code in codes]) * rng.lognormal(0, 0.5, len(codes))
+    weight = np.array([centres[code[:9]][2] / sizes[code[:9]] for code in codes]) * rng.lognormal(
+        0, 0.5, len(codes)
+    )
     wanted = rooms / MEAN_ROOMS * 1.04 + len(codes)
     counts = np.maximum(2, np.ceil(weight / weight.sum() * wanted)).astype(np.int64)
     community = np.repeat(np.arange(len(codes)), counts)
@@ -163,7 +164,7 @@ def _building_points(rng: np.random.Generator, community: Ints) -> Points:
         rows = np.flatnonzero(district == code)
         for part in np.array_split(rows, len(rows) // 5000 + 1):
             points[part] = np.where(inside_district(code, points[part])[:, None], points[part], centre[part])
-    return np.round(points, 6)
+    return np.asarray(np.round(points, 6))
 
 
 class Gazetteer:
@@ -217,10 +218,9 @@ class Gazetteer:
         building = self.building_of(room)
         return text.joined(self.lines(building), self.room_names(self.slot(room, building)), "室")
 
-    def table(self, step: int = 200_000) -> Iterator[pa.Table]:
-        """All standard addresses, in order, some at a time."""
-        for first in range(0, self.buildings.rooms, step):
-            yield self._addresses(np.arange(first, min(first + step, self.buildings.rooms)))
+    def table(self, first: int, after: int) -> pa.Table:
+        """The standard addresses of the rooms from `first` up to, not including, `after`."""
+        return self._addresses(np.arange(first, min(after, self.buildings.rooms)))
 
     def _addresses(self, room: Ints) -> pa.Table:
         own, building = self.buildings, self.building_of(room)

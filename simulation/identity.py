@@ -16,7 +16,7 @@ ORGANISATION_WEIGHTS = np.array([3, 7, 9, 10, 5, 8, 4, 2], dtype=np.int64)
 def person_check(first17: Digits) -> Digits:
     """The last character of a GB 11643 number (ISO 7064 MOD 11-2) from its first 17 digits, shape (n, 17)."""
     total = (first17.astype(np.int32) - 48) @ PERSON_WEIGHTS
-    return PERSON_CHECKS[total % 11]
+    return np.asarray(PERSON_CHECKS[total % 11])
 
 
 def person_numbers(division: Ints, birth: Ints, order: Ints) -> Digits:
@@ -47,7 +47,7 @@ def orders(division: Ints, birth: Ints, male: Ints, chunk: int, chunks: int) -> 
     if rank.max(initial=0) >= share:
         raise ValueError("too many people of one division were born on one day: take smaller chunks")
     slot = (key * 2_654_435_761 % 4_294_967_291 + rank) % share
-    return 2 * (slot * chunks + chunk) + np.asarray(male)
+    return np.asarray(2 * (slot * chunks + chunk) + np.asarray(male))
 
 
 def companies(serial: Ints, division: Ints) -> Digits:

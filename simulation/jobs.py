@@ -30,10 +30,15 @@ class Employers:
     def names(self) -> pa.StringArray:
         """Names such as `佛山市南海区金华陶瓷有限公司`."""
         table = facts.table("work")
-        districts = sorted({row["district"] for row in facts.towns()})
+        by_code = {row["district_code"]: row["district"] for row in facts.towns()}
+        districts = [by_code[code] for code in sorted(by_code)]
         words = [first + second for first in table["words"] for second in table["words"]]
         industries = [row[0] for row in table["industries"]]
-        parts = (text.pick(districts, self.district), text.pick(words, self.word), text.pick(industries, self.industry))
+        parts = (
+            text.pick(districts, self.district),
+            text.pick(words, self.word),
+            text.pick(industries, self.industry),
+        )
         return text.joined("佛山市", *parts, text.pick(table["forms"], self.form))
 
 
@@ -42,11 +47,11 @@ def found(rng: np.random.Generator, people: int, seed: int) -> Employers:
     table = facts.table("work")
     count = max(60, people // PEOPLE_PER_EMPLOYER)
     shares = np.array([row[1] for row in table["industries"]])
-    divisions = np.array([440604, 440605, 440606, 440607, 440608])
+    district = rng.choice(5, count, p=[0.18, 0.38, 0.32, 0.07, 0.05])
     return Employers(
-        codes=identity.companies(np.arange(count) + 1, rng.choice(divisions, count, p=[0.18, 0.38, 0.32, 0.07, 0.05])),
+        codes=identity.companies(np.arange(count) + 1, 440604 + district),
         industry=rng.choice(len(shares), count, p=shares / shares.sum()),
-        district=rng.integers(0, 5, count),
+        district=district,
         word=rng.integers(0, len(table["words"]) ** 2, count),
         form=rng.choice(len(table["forms"]), count, p=[0.55, 0.2, 0.15, 0.1]),
         phones=identity.phones(np.arange(count) + 50_000_000, 154, seed),

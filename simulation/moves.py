@@ -4,7 +4,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from simulation.people import YEAR, Households, People
+from simulation.people import HEAD, MATE, YEAR, Households, People
 from simulation.text import Ints, Mask
 
 MOVED_SHARE = 0.22  # of households within the last two years
@@ -31,7 +31,8 @@ class Stays:
     in_register: Mask
     told_departure: Mask
     in_city: Mask
-    live: Mask
+    live: Mask  # heads who act through the API
+    registers_live: Mask  # they and the relatives they register with themselves
     housing: Ints
 
     @property
@@ -69,7 +70,13 @@ def _households(rng: np.random.Generator, homes: Households, on: int) -> _Homes:
 
 
 def stays(
-    rng: np.random.Generator, homes: Households, people: People, rooms: Ints, on: int, registered: float, live: int
+    rng: np.random.Generator,
+    homes: Households,
+    people: People,
+    rooms: Ints,
+    on: int,
+    registered: float,
+    live: int,
 ) -> Stays:
     """Everyone's stay in the city. `rooms` are the rooms this chunk may use; `live` newcomers act live."""
     own = _households(rng, homes, on)
@@ -102,19 +109,26 @@ def stays(
         in_register=in_register,
         told_departure=in_register & (departed < NEVER) & (rng.random(count) < TOLD_DEPARTURE),
         in_city=departed == NEVER,
-        live=acting[household] & (people.role == 0),
+        live=acting[household] & (people.role == HEAD),
+        registers_live=acting[household] & (people.role != MATE),
         housing=own.housing[household],
     )
 
 
 def _live_households(
-    rng: np.random.Generator, homes: Households, people: People, own: _Homes, in_register: Mask, on: int, live: int
+    rng: np.random.Generator,
+    homes: Households,
+    people: People,
+    own: _Homes,
+    in_register: Mask,
+    on: int,
+    live: int,
 ) -> Mask:
     """Whole households without anyone in the register, still in the city, small ones, up to `live` of them."""
     known = np.bincount(people.household, weights=in_register, minlength=len(homes.size)) > 0
-    free = np.flatnonzero(~known & (own.departed == NEVER) & (homes.dormitory < 0) & (homes.head_age > 18.1 * YEAR))
+    free = np.flatnonzero(
+        ~known & (own.departed == NEVER) & (homes.dormitory < 0) & (homes.head_age > 18.1 * YEAR)
+    )
     chosen = np.zeros(len(homes.size), dtype=bool)
     chosen[rng.permutation(free)[:live]] = True
     return chosen
-
-

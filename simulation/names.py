@@ -12,7 +12,19 @@ from simulation.text import Ints, Mask
 
 COHORTS = ("before_1975", "before_2003", "later")
 LISTED_SHARE = 0.45  # assumed: the rest is put together from two characters of the same lists
-GUANGXI = {"韦": 20, "覃": 14, "莫": 7, "陆": 7, "黄": 18, "梁": 8, "农": 4, "蒙": 4, "蓝": 4, "李": 8, "陈": 6}
+GUANGXI = {
+    "韦": 20,
+    "覃": 14,
+    "莫": 7,
+    "陆": 7,
+    "黄": 18,
+    "梁": 8,
+    "农": 4,
+    "蒙": 4,
+    "蓝": 4,
+    "李": 8,
+    "陈": 6,
+}
 
 type Weights = np.ndarray[Any, np.dtype[np.float64]]
 
@@ -49,7 +61,9 @@ class Names:
         regional = np.array([GUANGXI.get(name, 0.0) for name in self.surname_list])
         self.regional_weights = 0.5 * self.surname_weights + 0.5 * regional / regional.sum()
         given: list[str] = []
-        self.pools = [self._pool(given, table["given"][sex][cohort]) for sex in ("F", "M") for cohort in COHORTS]
+        self.pools = [
+            self._pool(given, table["given"][sex][cohort]) for sex in ("F", "M") for cohort in COHORTS
+        ]
         self.surnames = pa.array(self.surname_list)
         self.given = pa.array(given)
         self.wei = table["given"]["M"]["before_2003"].index("伟") + self.pools[4].listed

@@ -99,9 +99,15 @@ def _school_rolls(rows: Rows, rng: Random) -> Columns:
     grade = np.clip(seen_year - birth_year - 5, 1, 12)
     towns = facts.towns()
     levels = ["实验小学", "中心小学", "外国语小学", "初级中学", "实验中学", "高级中学"]
-    level = np.where(grade <= 6, rng.integers(0, 3, len(rows)), np.where(grade <= 9, rng.integers(3, 5, len(rows)), 5))
-    school = text.joined(text.pick([row["name"] for row in towns], chunk.city.places.buildings.town[rows.building]))
-    began = np.maximum(rows.seen - (rng.random(len(rows)) * 700).astype(np.int64), rows.of(chunk.stays.arrived))
+    level = np.where(
+        grade <= 6, rng.integers(0, 3, len(rows)), np.where(grade <= 9, rng.integers(3, 5, len(rows)), 5)
+    )
+    school = text.joined(
+        text.pick([row["name"] for row in towns], chunk.city.places.buildings.town[rows.building])
+    )
+    began = np.maximum(
+        rows.seen - (rng.random(len(rows)) * 700).astype(np.int64), rows.of(chunk.stays.arrived)
+    )
     return {
         "school": text.joined(school, text.pick(levels, level)),
         "grade": text.numbers(grade),
@@ -113,7 +119,9 @@ def _school_rolls(rows: Rows, rng: Random) -> Columns:
 
 
 def _health_service(rows: Rows, rng: Random) -> Columns:
-    town = text.pick([row["name"] for row in facts.towns()], rows.chunk.city.places.buildings.town[rows.building])
+    town = text.pick(
+        [row["name"] for row in facts.towns()], rows.chunk.city.places.buildings.town[rows.building]
+    )
     return {"facility": text.joined(town, "社区卫生服务中心"), "enrolled_on": text.days(_since(rows, rng))}
 
 
@@ -154,7 +162,9 @@ def _tax(rows: Rows, rng: Random) -> Columns:
 def _education_records(rows: Rows, rng: Random) -> Columns:
     levels = ["初中", "高中/中技/中职", "大专", "本科及以上"]
     level = rng.choice(4, len(rows), p=[0.25, 0.35, 0.25, 0.15])
-    finished = rows.of(rows.chunk.people.birth) + (np.array([16, 18, 21, 22])[level] * 365.25).astype(np.int64)
+    finished = rows.of(rows.chunk.people.birth) + (np.array([16, 18, 21, 22])[level] * 365.25).astype(
+        np.int64
+    )
     return {"level": text.pick(levels, level), "graduated_on": text.days(np.minimum(finished, rows.seen))}
 
 
@@ -174,7 +184,9 @@ def _civil_affairs(rows: Rows, rng: Random) -> Columns:
 
 
 def _volunteering(rows: Rows, rng: Random) -> Columns:
-    town = text.pick([row["name"] for row in facts.towns()], rows.chunk.city.places.buildings.town[rows.building])
+    town = text.pick(
+        [row["name"] for row in facts.towns()], rows.chunk.city.places.buildings.town[rows.building]
+    )
     return {
         "team": text.joined(town, "志愿服务队"),
         "hours": text.numbers(1 + rng.gamma(1.2, 22, len(rows)).astype(np.int64)),

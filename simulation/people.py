@@ -8,7 +8,7 @@ from functools import cache
 
 import numpy as np
 
-from simulation import facts, identity, names, text
+from simulation import facts, identity, names
 from simulation.errors import HardCases
 from simulation.text import Digits, Ints, Mask
 
@@ -62,13 +62,17 @@ def draw_households(rng: np.random.Generator, people: int, hard: HardCases) -> H
     count = int(people / 1.9) + 12
     kind = rng.choice(len(KIND_SHARES), count, p=KIND_SHARES)
     with_children = (kind >= FAMILY) & (kind <= THREE_GENERATIONS)
-    low, span = np.where(with_children, 23.0, 18.0), np.where(with_children, 24.0, 46.0)
-    head = (low + span * rng.beta(1.7, 2.6, count)) * YEAR
+    low, span = np.where(with_children, 24.0, 18.0), np.where(with_children, 27.0, 46.0)
+    head = (low + span * rng.beta(1.8, np.where(with_children, 1.9, 2.6), count)) * YEAR
     spouse = np.maximum(head + rng.normal(-1.5, 2.5, count) * YEAR, np.where(with_children, 22.5, 20) * YEAR)
     room = np.minimum(np.minimum(head, np.where(kind == ONE_PARENT, head, spouse)) / YEAR - 20, 17.8)
     wish = rng.choice([1, 2, 3], count, p=[0.48, 0.43, 0.09])
     children = np.where(with_children, np.clip(wish, 1, np.where(room < 5, 1, np.where(room < 8, 2, 3))), 0)
-    mates = np.where(kind == DORMITORY, rng.integers(3, 8, count), np.where(kind == FLAT_SHARE, rng.integers(1, 4, count), 0))
+    mates = np.where(
+        kind == DORMITORY,
+        rng.integers(3, 8, count),
+        np.where(kind == FLAT_SHARE, rng.integers(1, 4, count), 0),
+    )
     grand = np.where(kind == THREE_GENERATIONS, rng.integers(1, 3, count), 0)
     pair = (kind == COUPLE) | (kind == FAMILY) | (kind == THREE_GENERATIONS)
     size = 1 + pair + children + mates + grand
@@ -138,11 +142,17 @@ def draw_ages(rng: np.random.Generator, homes: Households, household: Ints, role
     age_child[twin] = age_child[np.flatnonzero(twin) - 1]
     mate = (18 + 42 * rng.beta(1.5, 3.2, len(household))) * YEAR
     elder = np.minimum(head + (20 + 12 * rng.random(len(household))) * YEAR, 92 * YEAR)
-    age = np.select([role == HEAD, role == SPOUSE, role == CHILD, role == GRANDPARENT], [head, spouse, age_child, elder], mate)
-    return np.maximum(age, 3).astype(np.int64)
+    age = np.select(
+        [role == HEAD, role == SPOUSE, role == CHILD, role == GRANDPARENT],
+        [head, spouse, age_child, elder],
+        mate,
+    )
+    return np.asarray(np.maximum(age, 3).astype(np.int64))
 
 
-def draw_divisions(rng: np.random.Generator, homes: Households, household: Ints, role: Ints) -> tuple[Ints, Ints]:
+def draw_divisions(
+    rng: np.random.Generator, homes: Households, household: Ints, role: Ints
+) -> tuple[Ints, Ints]:
     """Home divisions and provinces: families mostly of one division, mates of any."""
     table = facts.table("home_divisions")
     codes, of, starts, counts = divisions()
@@ -151,38 +161,44 @@ def draw_divisions(rng: np.random.Generator, homes: Households, household: Ints,
     place = starts[province] + (rng.random(len(household)) * counts[province]).astype(np.int64)
     alike = (role == CHILD) | (role == GRANDPARENT) | ((role == SPOUSE) & (rng.random(len(household)) < 0.62))
     place = np.where(alike, place[homes.start[household]], place)
-    division, province = codes[place], of[place]
+    division, home = codes[place], of[place]
     for special in ("abolished", "permits"):
         rows = np.flatnonzero((rng.random(len(household)) < table[special]["share"]) & (role != CHILD))
         division[rows] = rng.choice(np.array([int(code) for code in table[special]["codes"]]), len(rows))
-    return division, province
+    return np.asarray(division), np.asarray(home)
 
 
 def draw_surnames(
-    rng: np.random.Generator, homes: Households, household: Ints, role: Ints, male: Mask, province: Ints
+    rng: np.random.Generator, homes: Households, crowd: tuple[Ints, Ints, Mask], province: Ints, common: Mask
 ) -> Ints:
-    """Children carry the father's surname (a lone mother's in 6 of 10 cases); a grandfather carries the head's."""
+    """Children carry the father's surname (a lone mother's in 6 of 10 cases); a grandfather carries the head's.
+
+    `crowd` is household, role and sex of each person; `common` rows are called 张 unless they inherit.
+    """
+    household, role, male = crowd
     guangxi = [row["code"] for row in facts.table("home_divisions")["provinces"]].index("45")
     surname = names.names().draw_surnames(rng, len(household), province == guangxi)
+    surname = np.where(common, names.names().zhang, surname)
     first = homes.start[household]
     lone = homes.kind[household] == ONE_PARENT
     father = np.where(male[first] | lone, first, np.minimum(first + 1, len(household) - 1))
     mothers = lone & ~male[first]
     inherits = (role == CHILD) & (~mothers | (rng.random(len(homes.size)) < 0.6)[household])
     surname = np.where(inherits, surname[father], surname)
-    return np.where((role == GRANDPARENT) & male, surname[first], surname)
+    return np.asarray(np.where((role == GRANDPARENT) & male, surname[first], surname))
 
 
-def make(rng: np.random.Generator, homes: Households, on: int, hard: HardCases, chunk: int, chunks: int) -> People:
+def make(
+    rng: np.random.Generator, homes: Households, on: int, hard: HardCases, chunk: int, chunks: int
+) -> People:
     """The people of the households as they are on day `on`."""
     household, role, child = roles(homes)
     male = draw_sexes(rng, homes, household, role, child)
     birth = on - draw_ages(rng, homes, household, role, child)
     division, province = draw_divisions(rng, homes, household, role)
-    surname = draw_surnames(rng, homes, household, role, male, province)
-    given = names.names().draw_given(rng, male, birth)
     common = male & (rng.random(len(male)) < hard.common_name) & (role != CHILD)
-    surname = np.where(common, names.names().zhang, surname)
+    surname = draw_surnames(rng, homes, (household, role, male), province, common)
+    given = names.names().draw_given(rng, male, birth)
     given = np.where(common, names.names().wei, given)
     order = identity.orders(division, birth, male.astype(np.int64), chunk, chunks)
     return People(
@@ -196,5 +212,3 @@ def make(rng: np.random.Generator, homes: Households, on: int, hard: HardCases, 
         given=given,
         number=identity.person_numbers(division, birth, order),
     )
-
-

@@ -1,4 +1,4 @@
-"""Writing a whole city: chunks made by one or more workers, files grown in order."""
+"""Writing a whole city: parts made by one or more workers, files grown in order."""
 
 import json
 import os
@@ -14,12 +14,28 @@ from pathlib import Path
 
 from simulation import feeds, formats, staff
 from simulation.city import City, Plan
-from simulation.departments import Delivery, deliver
+from simulation.departments import deliver
 from simulation.extracts import REGISTER, SOURCES
-from simulation.formats import Growing, Spreadsheet
+from simulation.formats import File, Part
 
 SLOW = 2.0
 WRITTEN = ("inbox", "truth")
+ADDRESSES_AT_ONCE = 100_000
+BESIDES = {
+    "addresses": "csv.gz",
+    "staff": "csv",
+    "live_people": "csv",
+    "truth/people": "parquet",
+    "truth/links": "parquet",
+    "truth/unregistered": "csv",
+    "truth/lookalikes": "csv",
+}
+# The workers make and drop arrays of about a megabyte all the time: without these, glibc hands each back to the kernel.
+WORKER_MEMORY = {
+    "MALLOC_MMAP_THRESHOLD_": "200000000",
+    "MALLOC_TRIM_THRESHOLD_": "800000000",
+    "MALLOC_TOP_PAD_": "67108864",
+}
 
 
 @dataclass(frozen=True)
@@ -29,8 +45,25 @@ class Options:
     out: Path
     flat: bool = False
     mixed: bool = False
-    workers: int = 0  # 0: as many as there are processors and chunks, at most 2
+    workers: int = 0  # 0: two if there are as many processors and chunks
     say: Callable[[str], None] = print
+
+
+@dataclass(frozen=True)
+class Work:
+    """What a worker needs to make any part of the city."""
+
+    plan: Plan
+    kinds: dict[str, str]
+
+
+@dataclass(frozen=True)
+class Made:
+    """Parts for some files, and for a chunk also its people, all and by community."""
+
+    parts: dict[str, Part]
+    people: int = 0
+    present: tuple[int, ...] = ()
 
 
 class Progress:
@@ -50,28 +83,30 @@ def write(plan: Plan, options: Options) -> dict[str, int]:
     """Write the city; what was there of an earlier one is replaced. Returns rows by file."""
     progress = Progress(options.say)
     clear(options)
-    city = City(plan)
-    progress.at(f"  {len(city.places.buildings):,} buildings, {len(city.employers):,} employers")
-    files = _open(plan, options, city)
-    present: list[int] = []
+    kinds = {name: _kind(name, plan, options) for name in _names(options)}
+    files = {name: formats.opened(_path(name, kind, plan, options), kind) for name, kind in kinds.items()}
+    present: tuple[int, ...] = ()
     done = 0
-    for delivery in _deliveries(city, options.workers):
-        _add(files, delivery)
-        present = [a + b for a, b in zip(present or [0] * len(delivery.present), delivery.present, strict=True)]
-        done += delivery.people.num_rows
-        progress.at(f"  {done:,} of {plan.people:,} people written")
-    if not options.flat:
-        for name, table in feeds.counts(plan, present).items():
-            files[name].add(table)
-    for table in city.places.table():
-        files["addresses"].add(table)
-        progress.at(f"  {files['addresses'].rows:,} of {city.places.buildings.rooms:,} addresses written")
-    files["staff"].add(staff.roster(plan))
-    for file in files.values():
-        file.close()
+    for made in _made(Work(plan, kinds), options.workers):
+        for name, more in made.parts.items():
+            files[name].add(more)
+        if made.people:
+            present = tuple(map(sum, zip(present, made.present, strict=True))) if present else made.present
+            done += made.people
+        progress.at(f"  {done:,} of {plan.people:,} people, {files['addresses'].rows:,} addresses written")
+    _finish(plan, files, kinds, present)
     rows = {name: file.rows for name, file in files.items()}
     _summary(plan, options, rows, sum(present))
     return rows
+
+
+def _finish(plan: Plan, files: dict[str, File], kinds: dict[str, str], present: tuple[int, ...]) -> None:
+    tables = {**feeds.counts(plan, present), "staff": staff.roster(plan)}
+    for name, table in tables.items():
+        if name in files:
+            files[name].add(formats.part(table, kinds[name]))
+    for file in files.values():
+        file.close()
 
 
 def clear(options: Options) -> None:
@@ -82,73 +117,111 @@ def clear(options: Options) -> None:
         (options.out / f"{source.name}.csv").unlink(missing_ok=True)
 
 
-def _open(plan: Plan, options: Options, city: City) -> dict[str, Growing | Spreadsheet]:
-    out = options.out
-    files: dict[str, Growing | Spreadsheet] = {
-        "addresses": Growing(out / "addresses.csv.gz", "csv.gz"),
-        "staff": Growing(out / "staff.csv", "csv"),
-        "live_people": Growing(out / "live_people.csv", "csv"),
-        "truth/people": Growing(out / "truth" / "people.parquet", "parquet"),
-        "truth/links": Growing(out / "truth" / "links.parquet", "parquet"),
-        "truth/unregistered": Growing(out / "truth" / "unregistered.csv", "csv"),
-        "truth/lookalikes": Growing(out / "truth" / "lookalikes.csv", "csv"),
-    }
-    names = [source.name for source in (REGISTER, *SOURCES)]
-    for name in names if options.flat else [*names, *feeds.FEEDS]:
-        kind = formats.MIXED.get(name, "csv") if options.mixed and not options.flat else "csv"
-        if kind == "xlsx" and plan.people > 5 * formats.SPREADSHEET_ROWS:
-            kind = "csv"
-        folder = out if options.flat else out / "inbox" / name / plan.on.isoformat()
-        path = folder / f"{name}.{formats.ENDINGS.get(kind, kind)}"
-        files[name] = Spreadsheet(path) if kind == "xlsx" else Growing(path, kind)
-    return files
+def _names(options: Options) -> list[str]:
+    sources = [source.name for source in (REGISTER, *SOURCES)]
+    return [*BESIDES, *sources, *(() if options.flat else feeds.FEEDS)]
 
 
-def _add(files: dict[str, Growing | Spreadsheet], delivery: Delivery) -> None:
-    for name, table in delivery.sources.items():
-        files[name].add(table)
-    files["truth/people"].add(delivery.people)
-    files["truth/links"].add(delivery.links)
-    files["truth/unregistered"].add(delivery.unregistered)
-    files["truth/lookalikes"].add(delivery.lookalikes)
-    files["live_people"].add(delivery.live)
+def _kind(name: str, plan: Plan, options: Options) -> str:
+    kind = formats.MIXED.get(name, "csv") if options.mixed and not options.flat else "csv"
+    if kind == "xlsx" and plan.people > 5 * formats.SPREADSHEET_ROWS:
+        kind = "csv"
+    return BESIDES.get(name, kind)
 
 
-def _deliveries(city: City, workers: int) -> Iterator[Delivery]:
-    """The chunks in order; the same whether one worker makes them or several."""
-    chunks = city.plan.chunks
-    count = workers or min(2, os.cpu_count() or 1, chunks)
+def _path(name: str, kind: str, plan: Plan, options: Options) -> Path:
+    file = f"{name}.{formats.ENDINGS.get(kind, kind)}"
+    if name in BESIDES or options.flat:
+        return options.out / file
+    return options.out / "inbox" / name / plan.on.isoformat() / file
+
+
+class Workshop:
+    """One worker's own copy of the city."""
+
+    def __init__(self, work: Work) -> None:
+        self.city, self.kinds = City(work.plan), work.kinds
+
+    @property
+    def tasks(self) -> int:
+        """How many tasks the city takes: its chunks, then its addresses."""
+        return self.city.plan.chunks + -(-self.city.places.buildings.rooms // ADDRESSES_AT_ONCE)
+
+    def make(self, task: int) -> Made:
+        """The parts of one task."""
+        if task >= self.city.plan.chunks:
+            first = (task - self.city.plan.chunks) * ADDRESSES_AT_ONCE
+            table = self.city.places.table(first, first + ADDRESSES_AT_ONCE)
+            return Made({"addresses": formats.part(table, self.kinds["addresses"])})
+        delivery = deliver(self.city.chunk(task))
+        parts = {name: formats.part(table, self.kinds[name]) for name, table in delivery.tables.items()}
+        return Made(parts, delivery.people, tuple(delivery.present))
+
+
+def _made(work: Work, workers: int) -> Iterator[Made]:
+    """All tasks in order; the same whether one worker makes them or several."""
+    count = workers or min(2, os.cpu_count() or 1, work.plan.chunks)
     if count == 1:
-        for index in range(chunks):
-            yield deliver(city.chunk(index))
+        shop = Workshop(work)
+        yield from (shop.make(task) for task in range(shop.tasks))
         return
-    with ProcessPoolExecutor(count, get_context("spawn"), _prepare, (city.plan,)) as pool:
-        waiting: deque[Future[Delivery]] = deque()
-        for index in range(chunks):
-            waiting.append(pool.submit(_make, index))
-            if len(waiting) > count:
-                yield waiting.popleft().result()
-        while waiting:
+    earlier = {name: os.environ.get(name) for name in WORKER_MEMORY}
+    os.environ.update(WORKER_MEMORY)
+    try:
+        with ProcessPoolExecutor(count, get_context("spawn"), _prepare, (work,)) as pool:
+            yield from _in_order(pool, count, pool.submit(_tasks).result())
+    finally:
+        for name, value in earlier.items():
+            if value is None:
+                os.environ.pop(name, None)
+            else:
+                os.environ[name] = value
+
+
+def _in_order(pool: ProcessPoolExecutor, count: int, tasks: int) -> Iterator[Made]:
+    """Results in the order of the tasks, never more than a few waiting, so that memory stays bounded."""
+    waiting: deque[Future[Made]] = deque()
+    for task in range(tasks):
+        waiting.append(pool.submit(_make, task))
+        if len(waiting) > count + 1:
             yield waiting.popleft().result()
+    while waiting:
+        yield waiting.popleft().result()
 
 
-_city: City | None = None
+_shop: Workshop | None = None
 
 
-def _prepare(plan: Plan) -> None:
-    global _city
-    _city = City(plan)
+def _prepare(work: Work) -> None:
+    global _shop
+    _shop = Workshop(work)
 
 
-def _make(index: int) -> Delivery:
-    assert _city is not None
-    return deliver(_city.chunk(index))
+def _own() -> Workshop:
+    if _shop is None:
+        raise RuntimeError("a worker was asked before it was prepared")
+    return _shop
 
 
-def peak_memory() -> int:
-    """The largest resident size of this process and of its largest child, together, in bytes."""
-    kinds = (resource.RUSAGE_SELF, resource.RUSAGE_CHILDREN)
-    return sum(resource.getrusage(kind).ru_maxrss for kind in kinds) * 1024
+def _tasks() -> int:
+    return _own().tasks
+
+
+def _make(task: int) -> Made:
+    return _own().make(task)
+
+
+def peak_memory(workers: int) -> int:
+    """Resident bytes at most: this process's peak and, for each worker, the largest worker's."""
+    own = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss
+    child = resource.getrusage(resource.RUSAGE_CHILDREN).ru_maxrss
+    return (own + child * workers) * 1024
+
+
+def workers_used(plan: Plan, workers: int) -> int:
+    """How many workers beside this process are started."""
+    count = workers or min(2, os.cpu_count() or 1, plan.chunks)
+    return count if count > 1 else 0
 
 
 def _summary(plan: Plan, options: Options, rows: dict[str, int], present: int) -> None:

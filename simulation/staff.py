@@ -25,7 +25,11 @@ def roster(plan: Plan) -> pa.Table:
     rows += [(f"reviewer-{department}", "reviewer", CITY, department) for department in DEPARTMENTS]
     districts = sorted({row["district_code"] for row in facts.towns()})
     rows += [(f"district-{code}", "district_officer", code, "") for code in districts]
-    rows += [("city", "city_officer", CITY, ""), ("policy", "policy_officer", CITY, ""), ("auditor", "auditor", CITY, "")]
+    rows += [
+        ("city", "city_officer", CITY, ""),
+        ("policy", "policy_officer", CITY, ""),
+        ("auditor", "auditor", CITY, ""),
+    ]
     rng = plan.stream(7)
     male = rng.random(len(rows)) < 0.5
     surname = names.names().draw_surnames(rng, len(rows), np.zeros(len(rows), dtype=bool))

@@ -33,7 +33,10 @@ class Sightings:
         """The names of the sources of each person, joined by `;`."""
         listed = [source.name for source in SOURCES]
         return pa.array(
-            [";".join(name for name, hit in zip(listed, line, strict=True) if hit) for line in self.known[rows]],
+            [
+                ";".join(name for name, hit in zip(listed, line, strict=True) if hit)
+                for line in self.known[rows]
+            ],
             pa.string(),
         )
 
@@ -103,7 +106,9 @@ def people(chunk: Chunk) -> pa.Table:
             places.codes(old_building, places.slot(stays.registered_room, old_building)), ~stays.in_register
         ),
         "housing": text.pick(HOUSING, stays.housing),
-        "employer_code": text.fixed(chunk.city.employers.codes[np.maximum(chunk.employer, 0)], chunk.employer >= 0),
+        "employer_code": text.fixed(
+            chunk.city.employers.codes[np.maximum(chunk.employer, 0)], chunk.employer >= 0
+        ),
     }
     return pa.table(columns)
 
@@ -132,7 +137,7 @@ def _found(chunk: Chunk, seen: Sightings, rows: Ints) -> dict[str, pa.Array]:
     return {
         "person": persons(chunk, rows),
         "id_number": text.fixed(chunk.people.number[rows]),
-        "live": yes_no(chunk.stays.live[rows]),
+        "live": yes_no(chunk.stays.registers_live[rows]),
         "town": text.pick(places.town_codes, places.buildings.town[places.building_of(room)]),
         "address": places.full(room),
         "sources": seen.sources(rows),
