@@ -43,8 +43,11 @@ def fill(session: boto3.Session, stack: str, outside: dict[str, dict[str, Any]])
 
 
 def _has_value(client: Any, secret_id: str) -> bool:
-    versions = client.describe_secret(SecretId=secret_id).get("VersionIdsToStages") or {}
-    return any("AWSCURRENT" in stages for stages in versions.values())
+    """Say whether a secret has been filled: AWS has no current version before, MiniStack an empty one."""
+    try:
+        return bool(client.get_secret_value(SecretId=secret_id).get("SecretString"))
+    except client.exceptions.ResourceNotFoundException:
+        return False
 
 
 def _ask(name: str) -> dict[str, Any]:

@@ -16,6 +16,8 @@ from infra.package import ROOT
 
 # A clean stop writes the whole state to disk; a large city needs a while for that.
 _PATIENCE_SECONDS = 60.0
+# Processes that this one started: they must be waited for, or they stay as zombies.
+_children: dict[int, subprocess.Popen[bytes]] = {}
 
 
 def running(place: Place) -> dict[str, int]:
@@ -27,6 +29,9 @@ def running(place: Place) -> dict[str, int]:
 
 def _is_ours(pid: int, name: str) -> bool:
     """Say whether `pid` is still that process, and not another that got its number later."""
+    if pid in _children and _children[pid].poll() is not None:
+        del _children[pid]
+        return False
     try:
         os.kill(pid, 0)
         words = subprocess.run(
@@ -110,6 +115,7 @@ def _start(place: Place, name: str, command: list[str], settings: dict[str, str]
             stderr=subprocess.STDOUT,
             start_new_session=True,
         )
+    _children[process.pid] = process
     write_json(place.folder / "processes.json", running(place) | {name: process.pid})
 
 

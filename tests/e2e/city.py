@@ -12,7 +12,8 @@ from urllib.parse import urlencode
 
 import boto3
 
-from infra.local.place import Place
+from infra import logs
+from infra.local.place import STACK, Place
 
 
 @dataclass(frozen=True)
@@ -62,6 +63,10 @@ class City:
         return _exchange(
             method, f"{self.place.sandbox}{path}", body, {"Content-Type": "application/json"}, query
         )
+
+    def said(self, function: str) -> list[str]:
+        """What a function has logged so far: for the message of an assertion."""
+        return list(logs.lines(self.session, STACK, function, 60))
 
     def eventually(self, look: Callable[[], Any], seconds: float = 30.0) -> Any:
         """Look until something true is seen and return it; fail after `seconds` with what was last seen."""
