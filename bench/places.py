@@ -12,7 +12,8 @@ from functools import partial
 from pathlib import Path
 
 from chalicelib.places import divisions, service
-from chalicelib.places.index import COLUMNS, Index, build
+from chalicelib.places.index import Index
+from chalicelib.places.listing import COLUMNS, build
 from chalicelib.places.model import Division
 
 type Line = tuple[str, float, str, str, float]

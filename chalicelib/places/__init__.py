@@ -10,8 +10,8 @@ community that one grid worker looks after.
 Coordinates are WGS-84 inside; GCJ-02, which Chinese maps and mini-programs use, only at the edge.
 
 ``divisions`` holds the tree and the boundaries, ``address`` reads typed addresses, ``coordinates``
-converts, ``index`` is the search index (SQLite FTS5), ``published`` fetches its newest version from
-S3, ``store`` keeps what was first seen beyond the list. Others import ``service`` only.
+converts, ``index`` is the search index (SQLite FTS5) that ``listing`` makes, ``published`` fetches its
+newest version from S3, ``store`` keeps what was first seen beyond the list. Others import ``service`` only.
 
 Events: none. The index is published by ``python -m chalicelib.places``.
 """

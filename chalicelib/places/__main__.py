@@ -14,7 +14,7 @@ import sys
 from pathlib import Path
 
 from chalicelib import clock
-from chalicelib.places import address, index, published
+from chalicelib.places import address, index, listing, published
 
 
 def main(arguments: list[str]) -> int:
@@ -34,8 +34,8 @@ def main(arguments: list[str]) -> int:
 
 def _index(given: argparse.Namespace) -> int:
     try:
-        about = index.build(given.source, given.target, clock.iso(clock.utc_now()))
-    except (index.BadList, OSError, RuntimeError) as error:
+        about = listing.build(given.source, given.target, clock.iso(clock.utc_now()))
+    except (listing.BadList, OSError, RuntimeError) as error:
         print(f"places: {error}", file=sys.stderr)
         return 1
     if given.publish:

@@ -19,7 +19,7 @@ _COUNTED = re.compile(rf"[{_NUMERALS}]+(?={_UNIT})")
 _ANY_NUMERAL = re.compile(rf"[{_NUMERALS}]+")
 _DASHES = re.compile(r"[‐‑‒–—―−ー~_]+")
 _BREAKS = re.compile(r"(?<=\d)[\s,;、，。.·/]+(?=\d)")
-_DROPPED = re.compile(r"[\s,;、，。.·/()\[\]【】「」'\"]+")
+_DROPPED = re.compile(r"[^\w#-]+")
 _NUMBERED = re.compile(
     r"(?P<road>.*?)(?P<number>\d+(?:-\d+)?)号(?!楼|房|室)(?:之(?P<part>\d+|[一二三四五六七八九十]+))?(?P<rest>.*)"
 )
@@ -77,7 +77,7 @@ def clean(text: str) -> str:
     """Half-width, lower case, without blanks and punctuation; a gap between two numbers becomes a dash."""
     text = unicodedata.normalize("NFKC", text).lower().strip()
     text = _BREAKS.sub("-", _DASHES.sub("-", text))
-    text = _DROPPED.sub("", text)
+    text = unicodedata.normalize("NFKC", _DROPPED.sub("", text))
     return re.sub(r"-+", "-", text).strip("-")
 
 
@@ -106,21 +106,21 @@ def canonical(text: str) -> str:
 
 @lru_cache(maxsize=2)
 def _in_front(short: bool) -> re.Pattern[str]:
-    districts, towns = [], []
-    for division in tree().by_code.values():
-        if division.scheme == "nbs" and division.level == "district":
-            districts += [division.name, *([division.name[:-1] + _ROAD_NEXT] if short else [])]
-        if division.scheme == "nbs" and division.level == "town":
-            stem = town_stem(division.name)
-            towns += [division.name, stem + "街道", stem + "镇", *([stem + _ROAD_NEXT] if short else [])]
-    towns.sort(key=len, reverse=True)
-    full = "(?P<town>" + "|".join(_longest_first(towns)) + ")(?:办事处)?"
-    city = r"佛山市|佛山" + _ROAD_NEXT
-    return re.compile(rf"(?:广东省?)?(?:{city})?(?P<district>{'|'.join(districts)})?(?:{full})?")
+    found = [d for d in tree().by_code.values() if d.scheme == "nbs"]
+    districts = [d.name for d in found if d.level == "district"]
+    names = [d.name for d in found if d.level == "town"]
+    stems = [town_stem(name) for name in names]
+    towns = names + [stem + kind for stem in stems for kind in ("街道", "镇")]
+    district = _one_of(districts, [name[:-1] for name in districts] if short else [])
+    town = _one_of(sorted(set(towns), key=len, reverse=True), stems if short else [])
+    return re.compile(
+        rf"(?:广东省?)?(?:佛山市|佛山{_ROAD_NEXT})?(?P<district>{district})?(?:(?P<town>{town})(?:办事处)?)?"
+    )
 
 
-def _longest_first(names: list[str]) -> list[str]:
-    return sorted(names, key=lambda name: (_ROAD_NEXT in name, -len(name)))
+def _one_of(full: list[str], short: list[str]) -> str:
+    """Full names first, longest first; short ones only where they do not begin a road's name."""
+    return "|".join(full) + (f"|(?:{'|'.join(short)}){_ROAD_NEXT}" if short else "")
 
 
 def town_stem(name: str) -> str:

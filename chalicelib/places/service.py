@@ -169,12 +169,14 @@ def resolve(town: str, community: str, line: str, room: str = "", at: str = _AT)
 def locate(text: str, town: str | None = None) -> Place | None:
     """The standard address that a department's free text means, or None when it is not sure.
 
-    ``text`` may hold the room and any divisions in front; ``town`` is the code that came beside it. A
-    text that fits buildings of several communities is not sure. Raises ``Unavailable``.
+    ``text`` may hold the room and any divisions in front; ``town`` is the code that came beside it, and
+    is passed over when it is no town's. A text that fits several buildings is not sure.
+    Raises ``Unavailable``.
     """
     index = published.newest()
     if index is None or not LINE_LENGTHS[0] <= len(text) <= LINE_LENGTHS[1]:
         return None
+    town = town if town and divisions.find(town) else None
     for short in (False, True):
         front = address.divisions_in_front(address.clean(text), short)
         area = _narrower(town, front.town.code if front.town else front.district and front.district.code)

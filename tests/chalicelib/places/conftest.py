@@ -6,7 +6,7 @@ from pathlib import Path
 import pytest
 
 from chalicelib import aws, config
-from chalicelib.places import index, published
+from chalicelib.places import listing, published
 from tests.chalicelib.places.lists import BUILT_AT, standard_rows, write_rows
 
 
@@ -14,7 +14,7 @@ from tests.chalicelib.places.lists import BUILT_AT, standard_rows, write_rows
 def built(tmp_path: Path) -> Path:
     """The index of the small list."""
     target = tmp_path / "addresses.sqlite"
-    index.build(write_rows(tmp_path / "addresses.csv", standard_rows()), target, BUILT_AT)
+    listing.build(write_rows(tmp_path / "addresses.csv", standard_rows()), target, BUILT_AT)
     return target
 
 

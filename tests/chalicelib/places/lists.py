@@ -3,7 +3,7 @@
 import csv
 from pathlib import Path
 
-from chalicelib.places.index import COLUMNS
+from chalicelib.places.listing import COLUMNS
 
 SHIWAN, ZUMIAO = "440604010", "440604012"
 LANSHI = "440604010001"

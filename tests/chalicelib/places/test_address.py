@@ -1,7 +1,7 @@
 """Typed addresses are read, and every spelling of one building has one key."""
 
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from chalicelib.places.address import arabic, canonical, clean, divisions_in_front, parse
@@ -17,6 +17,7 @@ blocks = st.integers(1, 30)
 labels = st.integers(1, 33).flatmap(lambda floor: st.integers(1, 20).map(lambda room: f"{floor}{room:02d}"))
 
 
+@settings(deadline=None)
 @given(st.sampled_from(FRONTS), roads, numbers, blocks, labels,
        st.sampled_from(["栋", "幢", "座", "号楼", "#"]), st.sampled_from(["", "室", "房", "号房"]), st.booleans())  # fmt: skip
 def test_every_spelling_of_a_room_reads_the_same(
@@ -27,6 +28,7 @@ def test_every_spelling_of_a_room_reads_the_same(
     assert (read.road, read.number, read.building, read.room) == (road, str(number), f"{block}栋", label)
 
 
+@settings(deadline=None)
 @given(roads, numbers, blocks, labels)
 def test_a_room_typed_apart_reads_like_one_in_the_line(
     road: str, number: int, block: int, label: str
@@ -39,6 +41,7 @@ def test_a_room_typed_apart_reads_like_one_in_the_line(
     assert parse(f"{road}{number}-{block}-{label}") == together
 
 
+@settings(deadline=None)
 @given(st.text(max_size=80), st.text(max_size=20))
 def test_anything_typed_is_read_without_failing_and_always_the_same(line: str, room: str) -> None:
     assert parse(line, room) == parse(line, room)

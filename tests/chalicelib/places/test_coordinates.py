@@ -1,7 +1,7 @@
 """WGS-84 and GCJ-02 and back, distances, rings."""
 
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from chalicelib.places.coordinates import box_of, distance, in_ring, to_gcj02, to_wgs84
@@ -11,11 +11,13 @@ china = st.builds(Point, st.floats(73.5, 134.5), st.floats(18.5, 53.0))
 foshan = st.builds(Point, st.floats(112.38, 113.39), st.floats(22.64, 23.58))
 
 
+@settings(deadline=None)
 @given(china)
 def test_a_point_comes_back_within_half_a_metre_anywhere_in_china(point: Point) -> None:
     assert distance(to_wgs84(to_gcj02(point)), point) < 0.5
 
 
+@settings(deadline=None)
 @given(foshan)
 def test_the_shift_in_foshan_is_about_600_metres(point: Point) -> None:
     assert 450 < distance(point, to_gcj02(point)) < 750
@@ -44,6 +46,7 @@ def test_a_degree_of_latitude_is_111_kilometres() -> None:
     assert distance(Point(113, 22), Point(113, 23)) == pytest.approx(111_195, rel=1e-3)
 
 
+@settings(deadline=None)
 @given(foshan, foshan)
 def test_distance_is_the_same_both_ways(one: Point, other: Point) -> None:
     assert distance(one, other) == pytest.approx(distance(other, one))

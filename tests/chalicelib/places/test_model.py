@@ -1,7 +1,7 @@
 """Codes of grids, buildings and rooms."""
 
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from chalicelib import regions
@@ -39,6 +39,7 @@ def test_a_number_that_does_not_fit_its_digits_is_refused(number: int) -> None:
         grid_code(LANSHI, number)
 
 
+@settings(deadline=None)
 @given(st.text(max_size=60))
 def test_a_building_off_the_list_has_one_code_that_is_a_building_of_its_community(key: str) -> None:
     code = off_list_building(LANSHI, key)

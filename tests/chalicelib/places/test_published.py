@@ -9,7 +9,7 @@ import pytest
 
 from chalicelib import aws, config
 from chalicelib.errors import Unavailable
-from chalicelib.places import index, published
+from chalicelib.places import listing, published
 from chalicelib.places.published import CHECK_SECONDS, Copy, publish
 from tests.chalicelib.places.lists import BUILT_AT, rooms, standard_rows, write_rows
 
@@ -59,7 +59,7 @@ def copy(s3: Counting, clock: Clock, tmp_path: Path) -> Iterator[Copy]:
 
 def bigger(tmp_path: Path) -> Path:
     more = [*standard_rows(), *rooms(9, "绿景路", "1", "", ("101",))]
-    index.build(write_rows(tmp_path / "more.csv", more), tmp_path / "more.sqlite", BUILT_AT)
+    listing.build(write_rows(tmp_path / "more.csv", more), tmp_path / "more.sqlite", BUILT_AT)
     return tmp_path / "more.sqlite"
 
 

@@ -181,6 +181,7 @@ def test_lines_and_rooms_of_the_wrong_length_are_refused(line: str, room: str, p
         ("佛山市禅城区石湾镇街道季华五路10号1栋502室", None),
         ("季华五路10号1栋-502", SHIWAN),
         ("石湾镇街道季华五路10号1栋502房", ""),
+        ("石湾镇街道季华五路10号1栋502房", "440699999"),
         ("佛山禅城石湾季华五路10号1栋502", None),
     ],
 )
