@@ -52,7 +52,7 @@ class _Homes:
     housing: Ints
 
 
-def _households(rng: np.random.Generator, homes: Households, on: int) -> _Homes:
+def _households(rng: np.random.Generator, homes: Households, people: People, on: int) -> _Homes:
     count = len(homes.size)
     days_here = np.clip(rng.exponential(4.0, count) * YEAR, 4, 22 * YEAR)
     arrived = on - np.minimum(days_here, homes.head_age - 1).astype(np.int64)
@@ -64,6 +64,8 @@ def _households(rng: np.random.Generator, homes: Households, on: int) -> _Homes:
     since = np.maximum(last + 20, on - 400)
     departed = np.where(leaves, since + ((on - 4 - since) * rng.random(count)).astype(np.int64), NEVER)
     kinds = rng.choice(5, count, p=[0.09, 0.78, 0.04, 0.08, 0.01])
+    youngest = np.maximum.reduceat(people.birth, homes.start)
+    departed = np.where(departed > youngest + 20, departed, NEVER)  # Who has left has no child born here since.
     housing = np.where(homes.dormitory >= 0, EMPLOYER, kinds)
     untold = moves & (rng.random(count) < UNTOLD_MOVE)
     return _Homes(arrived, moved, departed, untold, housing)
@@ -79,7 +81,7 @@ def stays(
     live: int,
 ) -> Stays:
     """Everyone's stay in the city. `rooms` are the rooms this chunk may use; `live` newcomers act live."""
-    own = _households(rng, homes, on)
+    own = _households(rng, homes, people, on)
     count, household = len(people.role), people.household
     room = rooms[np.arange(len(homes.size)) % len(rooms)]
     before = np.where(own.moved < NEVER, rooms[rng.integers(0, len(rooms), len(homes.size))], room)

@@ -25,7 +25,7 @@ def normal(number: str | None) -> str | None:
     digits = re.sub(r"\s", "", (number or "").translate(WIDE)).upper()
     if len(digits) == 15:
         digits = f"{digits[:6]}19{digits[6:]}"
-        return digits + ric.calc_check_digit(digits)
+        return digits + ric.calc_check_digit(digits + "0")
     valid = re.fullmatch(r"\d{17}[\dX]", digits) and ric.calc_check_digit(digits) == digits[-1]
     return digits if valid else None
 
@@ -154,7 +154,7 @@ def test_names_and_phones_vary_as_stated(crowded: Delivery) -> None:
 def test_addresses_come_in_several_spellings(crowded: Delivery) -> None:
     lines = [line for line in crowded.tables["tax"]["address"].to_pylist() if line]
     share = sum(line.startswith("佛山市") and line.endswith("室") for line in lines) / len(lines)
-    assert 0.5 < share < 0.75
+    assert 0.42 < share < 0.7
     assert any(line.startswith("广东省") for line in lines)
     assert any(line.endswith("房") for line in lines)
     assert any("－" in line or re.search("[０-９]", line) for line in lines)
