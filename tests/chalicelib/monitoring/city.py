@@ -9,6 +9,13 @@ from chalicelib.monitoring.model import Change
 
 COMMUNITY = "440604010001"
 TOWN, DISTRICT, CITY = COMMUNITY[:9], COMMUNITY[:6], "440600"
+KEYS: Any = {
+    "KeySchema": [
+        {"AttributeName": "pk", "KeyType": "HASH"},
+        {"AttributeName": "sk", "KeyType": "RANGE"},
+    ],
+    "AttributeDefinitions": [{"AttributeName": name, "AttributeType": "S"} for name in ("pk", "sk")],
+}
 NOW = datetime(2026, 11, 23, 1, 30, tzinfo=UTC)
 
 
@@ -45,22 +52,15 @@ def change(event: str, table: str, old: dict[str, Any] | None, new: dict[str, An
 
 
 def empty_tables() -> None:
-    """Begin anew: the counters' table and the three whose records are counted, with nothing in them."""
+    """The counters' table and the three whose records are counted, with nothing in them."""
     client: Any = tables.connection().client
     present = client.list_tables()["TableNames"]
     for name in ("monitoring", "cases", "residence", "fieldwork"):
         table = config.table(name)  # type: ignore[arg-type]
-        if table in present:
-            client.delete_table(TableName=table)
-        client.create_table(
-            TableName=table,
-            BillingMode="PAY_PER_REQUEST",
-            KeySchema=[
-                {"AttributeName": "pk", "KeyType": "HASH"},
-                {"AttributeName": "sk", "KeyType": "RANGE"},
-            ],
-            AttributeDefinitions=[{"AttributeName": n, "AttributeType": "S"} for n in ("pk", "sk")],
-        )
+        if table not in present:
+            client.create_table(TableName=table, BillingMode="PAY_PER_REQUEST", **KEYS)
+        for item in client.scan(TableName=table, ProjectionExpression="pk, sk")["Items"]:
+            client.delete_item(TableName=table, Key=item)
 
 
 def one_request_at_a_time() -> None:
