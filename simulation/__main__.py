@@ -95,6 +95,9 @@ def _bench(plan: Plan, chosen: argparse.Namespace) -> int:
     peak = ship.peak_memory(ship.workers_used(plan, chosen.workers))
     print(f"simulation_people {plan.people} people vs 5000000 ratio {plan.people / 5_000_000:.3f}")
     print(f"simulation_seconds {seconds:.1f} s vs 180 ratio {seconds / 180:.3f}")
+    print(
+        f"simulation_cpu_seconds {ship.processor_seconds():.1f} s vs 360 ratio {ship.processor_seconds() / 360:.3f}"
+    )
     print(f"simulation_peak_memory {peak / 1e9:.2f} GB vs 4 ratio {peak / 4e9:.3f}")
     print(f"simulation_rows {sum(rows.values())} rows, {size / 1e9:.2f} GB written")
     return 0

@@ -10,6 +10,7 @@ from simulation.errors import ErrorRates, HardCases
 from simulation.text import Digits, Ints
 
 CHUNK = 100_000
+MOST_CHUNKS = 500  # as many as there are order numbers of a sex
 LEAST_ROOMS = 105_000
 ROOMS_PER_PERSON = 0.72
 
@@ -25,10 +26,11 @@ class Plan:
     live: int = 300
     rates: ErrorRates = field(default_factory=ErrorRates)
     hard: HardCases = field(default_factory=HardCases)
+    chunk_size: int = CHUNK  # people made at once
 
     def __post_init__(self) -> None:
-        if not 1 <= self.people <= 500 * CHUNK:
-            raise ValueError(f"people must be 1 to {500 * CHUNK:,}")
+        if not 1 <= self.people <= MOST_CHUNKS // 5 * self.chunk_size:
+            raise ValueError(f"people must be 1 to {MOST_CHUNKS // 5 * self.chunk_size:,}")
         if not 0 <= self.registered <= 1:
             raise ValueError("registered is a share from 0 to 1")
         if self.live < 0:
@@ -37,7 +39,7 @@ class Plan:
     @property
     def chunks(self) -> int:
         """How many chunks the people are made in."""
-        return max(1, -(-self.people // CHUNK))
+        return max(1, -(-self.people // self.chunk_size))
 
     @property
     def today(self) -> int:

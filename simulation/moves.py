@@ -65,7 +65,9 @@ def _households(rng: np.random.Generator, homes: Households, people: People, on:
     departed = np.where(leaves, since + ((on - 4 - since) * rng.random(count)).astype(np.int64), NEVER)
     kinds = rng.choice(5, count, p=[0.09, 0.78, 0.04, 0.08, 0.01])
     youngest = np.maximum.reduceat(people.birth, homes.start)
-    departed = np.where(departed > youngest + 20, departed, NEVER)  # Who has left has no child born here since.
+    departed = np.where(
+        departed > youngest + 20, departed, NEVER
+    )  # Who has left has no child born here since.
     housing = np.where(homes.dormitory >= 0, EMPLOYER, kinds)
     untold = moves & (rng.random(count) < UNTOLD_MOVE)
     return _Homes(arrived, moved, departed, untold, housing)

@@ -218,6 +218,12 @@ def peak_memory(workers: int) -> int:
     return (own + child * workers) * 1024
 
 
+def processor_seconds() -> float:
+    """Processor time of this process and its ended workers: what other work on the machine does not stretch."""
+    uses = (resource.getrusage(kind) for kind in (resource.RUSAGE_SELF, resource.RUSAGE_CHILDREN))
+    return sum(use.ru_utime + use.ru_stime for use in uses)
+
+
 def workers_used(plan: Plan, workers: int) -> int:
     """How many workers beside this process are started."""
     count = workers or min(2, os.cpu_count() or 1, plan.chunks)

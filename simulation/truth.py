@@ -2,6 +2,7 @@
 
 import json
 from dataclasses import dataclass
+from functools import cache
 
 import numpy as np
 import pyarrow as pa
@@ -31,19 +32,22 @@ class Sightings:
 
     def sources(self, rows: Ints) -> pa.StringArray:
         """The names of the sources of each person, joined by `;`."""
-        listed = [source.name for source in SOURCES]
-        return pa.array(
-            [
-                ";".join(name for name, hit in zip(listed, line, strict=True) if hit)
-                for line in self.known[rows]
-            ],
-            pa.string(),
-        )
+        return text.pick(_combinations(), self.known[rows] @ (1 << np.arange(len(SOURCES))))
 
     def strong(self, rows: Ints) -> pa.StringArray:
         """`yes` where a strong source is among them."""
         strong = np.array([source.strong for source in SOURCES])
         return yes_no(self.known[rows][:, strong].any(axis=1))
+
+
+@cache
+def _combinations() -> pa.StringArray:
+    """Every set of sources as text, by the number whose bits name them."""
+    listed = [source.name for source in SOURCES]
+    sets = range(1 << len(listed))
+    return pa.array(
+        [";".join(name for place, name in enumerate(listed) if bits >> place & 1) for bits in sets]
+    )
 
 
 def yes_no(values: Mask) -> pa.StringArray:
