@@ -89,7 +89,9 @@ def clashes() -> list[str]:
 def community_in(community: str, town: str) -> bool:
     """Whether the community is a part of the town (both by statistics-bureau codes)."""
     found = find(community)
-    return found is not None and found.level == "community" and found.parent == town
+    return (
+        found is not None and found.level == "community" and found.parent == town and find(town) is not None
+    )
 
 
 @lru_cache(maxsize=1)

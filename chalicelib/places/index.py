@@ -13,7 +13,7 @@ from pathlib import Path
 from typing import Final, NamedTuple
 
 FORMAT: Final = "1"
-_UNITS = re.compile(r"[a-z]+|\d+|[\u3400-\u9fff]")
+_UNITS = re.compile(r"[a-z]+|\d+|[\u3400-\u9fff\U00020000-\U0003ffff]")
 
 
 class Building(NamedTuple):

@@ -10,6 +10,7 @@ Scheme = Literal["nbs", "mca"]
 DivisionLevel = Literal["city", "district", "town", "community"]
 Crs = Literal["WGS-84", "GCJ-02"]
 
+TOWN_DIGITS: Final = 9
 COMMUNITY_DIGITS: Final = 12
 OFF_LIST: Final = "9"
 
@@ -55,6 +56,7 @@ class CodeLengths:
 
 
 LENGTHS: Final = CodeLengths()
+BUILDING_DIGITS: Final = COMMUNITY_DIGITS + LENGTHS.grid + LENGTHS.building
 
 
 def grid_code(community: str, number: int, lengths: CodeLengths = LENGTHS) -> str:

@@ -10,9 +10,11 @@ from chalicelib.places import address, coordinates, divisions, published, store
 from chalicelib.places.address import Address
 from chalicelib.places.index import Building, Index
 from chalicelib.places.model import (
+    BUILDING_DIGITS,
     COMMUNITY_DIGITS,
     LENGTHS,
     OFF_LIST,
+    TOWN_DIGITS,
     AddressHit,
     Crs,
     Division,
@@ -49,7 +51,7 @@ def divisions_under(parent: str | None = None) -> list[Division]:
 
 
 def towns_in(region: str) -> list[str]:
-    """The codes of all towns in the city or a district, in order."""
+    """The codes of all towns in the city or a district, in order; raises ``ValueError`` for no region's code."""
     level = regions.level(region)
     districts = [d.code for d in divisions_under()] if level == "city" else [region]
     return [town.code for district in districts for town in divisions_under(district)]
@@ -153,6 +155,10 @@ def resolve(town: str, community: str, line: str, room: str = "", at: str = _AT)
     """
     _require_community(town, community, at)
     _require_lengths(line, room, at)
+    return _resolved(community, line, room)
+
+
+def _resolved(community: str, line: str, room: str) -> Place:
     index = published.newest()
     for short in (False, True):
         read = address.parse(line, room, short)
@@ -160,10 +166,35 @@ def resolve(town: str, community: str, line: str, room: str = "", at: str = _AT)
         if index and found:
             return _listed(index, found[0], read.room, found[1])
     read = address.parse(line, room)
-    code = off_list_building(community, read.key)
+    building = off_list_building(community, read.key)
     return Place(
-        town=town, community=community, grid=None, building=code, room=read.room, matched=False, score=0
+        town=community[:TOWN_DIGITS],
+        community=community,
+        grid=None,
+        building=building,
+        room=read.room,
+        matched=False,
+        score=0,
     )
+
+
+def place_of_record(
+    community: str | None, town: str | None, text: str | None, address_code: str | None = None
+) -> Place | None:
+    """Where a row of a register or a file is; never refuses one for what it lacks.
+
+    By its standard address code, else by its community and text, else as ``locate``. Rows with a community
+    and no usable text share one building off the list; None when not even the community is known.
+    Raises ``Unavailable``.
+    """
+    index = published.newest()
+    listed = index.by_code(address_code[:BUILDING_DIGITS]) if index and address_code else None
+    if index and listed and listed.community == (community or listed.community):
+        return _listed(index, listed, address.parse(text or "").room, 1.0)
+    line = (text or "")[: LINE_LENGTHS[1]]
+    if community and divisions.community_in(community, community[:TOWN_DIGITS]):
+        return _resolved(community, line, "")
+    return locate(line, town)
 
 
 def locate(text: str, town: str | None = None) -> Place | None:

@@ -198,6 +198,41 @@ def test_a_text_that_fits_nothing_is_not_located(published_list: Path, text: str
     assert service.locate(text, town) is None
 
 
+def test_a_record_is_placed_by_its_code_its_community_or_its_text(published_list: Path) -> None:
+    text = "佛山市禅城区石湾镇街道季华五路10号1栋502室"
+    by_code = service.place_of_record(LANSHI, SHIWAN, "旧楼502", f"{FIRST}0502")
+    by_community = service.place_of_record(LANSHI, "", text)
+    by_text = service.place_of_record(None, "440699999", text)
+    for place in (by_code, by_community, by_text):
+        assert place is not None and (place.building, place.address_code) == (FIRST, f"{FIRST}0502")
+
+
+@pytest.mark.parametrize("text", ["", None, "-", " ", "季" * 500])
+def test_a_record_without_a_usable_address_is_placed_in_its_community(
+    published_list: Path, text: str | None
+) -> None:
+    place = service.place_of_record(LANSHI, None, text)
+    assert place is not None and not place.matched
+    assert (place.community, place.town) == (LANSHI, SHIWAN) and is_off_list(place.building)
+
+
+@pytest.mark.parametrize("community", ["", None, "440604010999", SHIWAN, "440608400498"])
+def test_a_record_of_no_known_community_and_text_is_nowhere(
+    published_list: Path, community: str | None
+) -> None:
+    assert service.place_of_record(community, SHIWAN, "没有的路1号") is None
+
+
+def test_a_code_of_another_community_than_the_records_is_passed_over(published_list: Path) -> None:
+    place = service.place_of_record("440604010003", SHIWAN, "没有的路1号", f"{FIRST}0502")
+    assert place is not None and place.community == "440604010003" and not place.matched
+
+
+def test_all_towns_of_a_district_and_of_the_city_are_listed() -> None:
+    assert service.towns_in("440604") == ["440604010", "440604011", "440604012", "440604100"]
+    assert len(service.towns_in("440600")) == 32
+
+
 def test_what_the_list_does_not_have_is_remembered_once(published_list: Path, now: datetime) -> None:
     place = service.resolve(SHIWAN, LANSHI, "没有的路8号", "502")
     assert service.remember(place, "没有的路8号", now)
