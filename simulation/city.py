@@ -73,7 +73,8 @@ class City:
         crowd = people.make(rng, households, plan.today, plan.hard, index, plan.chunks)
         live = plan.live if index == 0 else 0
         rooms = self.rooms[index :: plan.chunks]
-        stays = moves.stays(rng, households, crowd, rooms, plan.today, plan.registered, live)
+        wishes = moves.Wishes(plan.today, plan.registered, live)
+        stays = moves.stays(rng, households, crowd, rooms, wishes)
         age = ((plan.today - crowd.birth) // people.YEAR).astype(np.int64)
         member = (crowd.role != people.GRANDPARENT) & (crowd.role != people.CHILD)
         dormitory = households.dormitory[crowd.household]

@@ -1,6 +1,6 @@
 """When people came, moved and left, and what the city's old register knows of it. Rates are assumed."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 
@@ -52,63 +52,42 @@ class _Homes:
     housing: Ints
 
 
-def _households(rng: np.random.Generator, homes: Households, people: People, on: int) -> _Homes:
-    count = len(homes.size)
-    days_here = np.clip(rng.exponential(4.0, count) * YEAR, 4, 22 * YEAR)
-    arrived = on - np.minimum(days_here, homes.head_age - 1).astype(np.int64)
-    earliest = np.maximum(arrived + 1, on - 730)
-    moves = (rng.random(count) < MOVED_SHARE) & (earliest < on - 3)
-    moved = np.where(moves, earliest + ((on - 3 - earliest) * rng.random(count)).astype(np.int64), NEVER)
-    last = np.where(moves, moved, arrived)
-    leaves = (rng.random(count) < DEPARTED_SHARE) & (last < on - 40)
-    since = np.maximum(last + 20, on - 400)
-    departed = np.where(leaves, since + ((on - 4 - since) * rng.random(count)).astype(np.int64), NEVER)
-    kinds = rng.choice(5, count, p=[0.09, 0.78, 0.04, 0.08, 0.01])
-    youngest = np.maximum.reduceat(people.birth, homes.start)
-    departed = np.where(
-        departed > youngest + 20, departed, NEVER
-    )  # Who has left has no child born here since.
-    housing = np.where(homes.dormitory >= 0, EMPLOYER, kinds)
-    untold = moves & (rng.random(count) < UNTOLD_MOVE)
-    return _Homes(arrived, moved, departed, untold, housing)
+@dataclass(frozen=True)
+class Wishes:
+    """What is asked of the stays."""
+
+    on: int
+    registered: float  # share in the register
+    live: int  # households that act through the API
 
 
-def stays(
-    rng: np.random.Generator,
-    homes: Households,
-    people: People,
-    rooms: Ints,
-    on: int,
-    registered: float,
-    live: int,
-) -> Stays:
-    """Everyone's stay in the city. `rooms` are the rooms this chunk may use; `live` newcomers act live."""
-    own = _households(rng, homes, people, on)
+def stays(rng: np.random.Generator, homes: Households, people: People, rooms: Ints, wishes: Wishes) -> Stays:
+    """Everyone's stay in the city. `rooms` are the rooms this chunk may use, a household to each in turn."""
     count, household = len(people.role), people.household
-    room = rooms[np.arange(len(homes.size)) % len(rooms)]
-    before = np.where(own.moved < NEVER, rooms[rng.integers(0, len(rooms), len(homes.size))], room)
     alone = rng.random(count) >= TOGETHER
     draw = np.where(alone, rng.random(count), rng.random(len(homes.size))[household])
-    in_register = draw < registered
-    acting = _live_households(rng, homes, people, own, in_register, on, live)
-    recent = on - rng.integers(2, 60, len(homes.size))
-    arrived = np.where(acting, recent, own.arrived)[household]
-    arrived = np.maximum(arrived, people.birth)
-    moved = np.where(acting, NEVER, own.moved)[household]
-    moved = np.where(moved > arrived, moved, NEVER)
-    earlier = np.where(moved < NEVER, before[household], room[household])
+    in_register = draw < wishes.registered
+    own = _households(rng, homes, people, wishes.on)
+    acting = _acting(rng, homes, people, own, in_register, wishes.live)
+    recent = wishes.on - rng.integers(2, 60, len(homes.size))
+    own = replace(
+        own, arrived=np.where(acting, recent, own.arrived), moved=np.where(acting, NEVER, own.moved)
+    )
+    arrived = np.maximum(own.arrived[household], people.birth)
+    moved = np.where(own.moved[household] > arrived, own.moved[household], NEVER)
     departed = own.departed[household]
-    delay = rng.exponential(25, count).astype(np.int64)
-    registered_on = np.minimum(arrived + delay, np.minimum(departed, on) - 1)
-    registered_on = np.maximum(registered_on, np.minimum(arrived, on - 1))
+    room = rooms[np.arange(len(homes.size)) % len(rooms)][household]
+    other = rooms[rng.integers(0, len(rooms), len(homes.size))][household]
+    earlier = np.where(moved < NEVER, other, room)
+    registered_on = _registered_on(rng, arrived, departed, wishes.on)
     untold = own.untold[household] & (moved < NEVER) & (registered_on < moved)
     return Stays(
         arrived=arrived,
         moved=moved,
         departed=departed,
-        room=room[household],
+        room=room,
         earlier_room=earlier,
-        registered_room=np.where(untold, earlier, room[household]),
+        registered_room=np.where(untold, earlier, room),
         registered_on=registered_on,
         in_register=in_register,
         told_departure=in_register & (departed < NEVER) & (rng.random(count) < TOLD_DEPARTURE),
@@ -119,16 +98,41 @@ def stays(
     )
 
 
-def _live_households(
-    rng: np.random.Generator,
-    homes: Households,
-    people: People,
-    own: _Homes,
-    in_register: Mask,
-    on: int,
-    live: int,
+def _households(rng: np.random.Generator, homes: Households, people: People, on: int) -> _Homes:
+    count = len(homes.size)
+    days_here = np.clip(rng.exponential(4.0, count) * YEAR, 4, 22 * YEAR)
+    arrived = on - np.minimum(days_here, homes.head_age - 1).astype(np.int64)
+    earliest = np.maximum(arrived + 1, on - 730)
+    moves = (rng.random(count) < MOVED_SHARE) & (earliest < on - 3)
+    moved = np.where(moves, _between(rng, earliest, on - 3), NEVER)
+    last = np.where(moves, moved, arrived)
+    leaves = (rng.random(count) < DEPARTED_SHARE) & (last < on - 40)
+    departed = np.where(leaves, _between(rng, np.maximum(last + 20, on - 400), on - 4), NEVER)
+    # Children are made as they are today: a household with one born lately has not left before that.
+    youngest = np.maximum.reduceat(people.birth, homes.start)
+    departed = np.where(departed > youngest + 20, departed, NEVER)
+    kinds = rng.choice(5, count, p=[0.09, 0.78, 0.04, 0.08, 0.01])
+    housing = np.where(homes.dormitory >= 0, EMPLOYER, kinds)
+    untold = moves & (rng.random(count) < UNTOLD_MOVE)
+    return _Homes(arrived, moved, departed, untold, housing)
+
+
+def _between(rng: np.random.Generator, first: Ints, after: int) -> Ints:
+    """A day from `first` up to, not including, `after`."""
+    return np.asarray(first + ((after - first) * rng.random(len(first))).astype(np.int64))
+
+
+def _registered_on(rng: np.random.Generator, arrived: Ints, departed: Ints, on: int) -> Ints:
+    """Some days or weeks after arriving, but before leaving and before the extracts' day."""
+    delay = rng.exponential(25, len(arrived)).astype(np.int64)
+    day = np.minimum(arrived + delay, np.minimum(departed, on) - 1)
+    return np.asarray(np.maximum(day, np.minimum(arrived, on - 1)))
+
+
+def _acting(
+    rng: np.random.Generator, homes: Households, people: People, own: _Homes, in_register: Mask, live: int
 ) -> Mask:
-    """Whole households without anyone in the register, still in the city, small ones, up to `live` of them."""
+    """Whole households without anyone in the register, adult, still in the city: up to `live` of them."""
     known = np.bincount(people.household, weights=in_register, minlength=len(homes.size)) > 0
     free = np.flatnonzero(
         ~known & (own.departed == NEVER) & (homes.dormitory < 0) & (homes.head_age > 18.1 * YEAR)
