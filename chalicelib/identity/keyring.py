@@ -1,7 +1,8 @@
 """Changing a secret without losing anybody else's change: compare and swap on its version.
 
-Secrets Manager moves the label ``AWSCURRENT`` only from the version one names: when two change the
-secret at the same time, one succeeds and the other begins again from what is there now.
+The new version's id is made from the id of the version it replaces, and Secrets Manager never changes a
+version that exists: of two who change the same version at the same time, the second is refused and begins
+again from what is there now.
 """
 
 import json
@@ -12,8 +13,8 @@ from typing import Any, Final
 from chalicelib import aws, config
 from chalicelib.errors import Unavailable
 
-_ATTEMPTS: Final = 6
-_LOST: Final = {"InvalidParameterException", "InvalidRequestException"}
+_ATTEMPTS: Final = 8
+_LOST: Final = "ResourceExistsException"
 
 
 def swap(
@@ -24,27 +25,23 @@ def swap(
     ``change`` gets the value as it is, ``{}`` when it is no JSON object, and may be called several times.
     """
     client, secret_id = aws.client("secretsmanager"), config.secret_name(name)
+    tried: list[str] = []
     for _ in range(_ATTEMPTS):
         known = client.get_secret_value(SecretId=secret_id)
         value = change(_read(known["SecretString"]))
         if value is None:
             return None
-        version = str(uuid.uuid4())
-        client.put_secret_value(
-            SecretId=secret_id,
-            ClientRequestToken=version,
-            SecretString=json.dumps(value),
-            VersionStages=["AWSPENDING"],
-        )
+        # Refused although nothing moved: an operator went back to this version, so its first successor exists.
+        tried.append(known["VersionId"])
+        version = f"{known['VersionId']}/{tried.count(known['VersionId'])}"
         try:
-            client.update_secret_version_stage(
+            client.put_secret_value(
                 SecretId=secret_id,
-                VersionStage="AWSCURRENT",
-                MoveToVersionId=version,
-                RemoveFromVersionId=known["VersionId"],
+                ClientRequestToken=str(uuid.uuid5(uuid.NAMESPACE_URL, version)),
+                SecretString=json.dumps(value),
             )
         except client.exceptions.ClientError as error:
-            if error.response["Error"]["Code"] not in _LOST:
+            if error.response["Error"]["Code"] != _LOST:
                 raise
             continue
         aws.forget_all()

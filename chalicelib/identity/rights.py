@@ -117,7 +117,7 @@ def purge(now: datetime) -> int:
     for row in store.retained_before(clock.local_date(now).isoformat()):
         person = store.person(row.person_id)
         writes: list[Write] = [Delete(row)]
-        if person is not None and person.retained_until and person.account_id is None:
+        if person is not None and person.retained_until and not person.account_id:
             note = audit.entry(SYSTEM, "person.purged", person.person_id, now)
             writes += [*_person_deletes(person), note]
             purged += 1
