@@ -16,6 +16,7 @@ from moto import mock_aws
 
 import chalicelib
 from chalicelib import aws, config, sealing, tables
+from chalicelib.places import published
 
 REGION = "cn-north-1"
 CREDENTIALS = {
@@ -86,6 +87,7 @@ def keyed_secret(*versions: str) -> str:
 def forget_everything() -> None:
     """Drop what the floor keeps while a function is warm; clients stay, they hold no state."""
     aws._secrets.clear()
+    published.forget()
     sealing.forget_cached()
 
 
@@ -124,8 +126,9 @@ def wipe() -> None:
     account = moto.core.DEFAULT_ACCOUNT_ID
     for table in moto.backends.get_backend("dynamodb")[account][REGION].tables.values():
         table.items.clear()
-    for bucket in moto.backends.get_backend("s3")[account]["aws"].buckets.values():
-        bucket.keys.clear()
+    for partition in moto.backends.get_backend("s3")[account].values():
+        for bucket in partition.buckets.values():
+            bucket.keys.clear()
     for queue in moto.backends.get_backend("sqs")[account][REGION].queues.values():
         queue._messages.clear()
         queue.pending_messages.clear()

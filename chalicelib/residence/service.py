@@ -278,7 +278,7 @@ def import_rows(rows: Sequence[dict[str, Any]], source: str, now: datetime) -> d
     Each row: ``id_number``, ``name``, ``phone``, ``town``, ``community``, ``address``, ``arrived_on``,
     ``registered_on``, ``housing``, ``status`` (active, departed), ``left_on``. Whoever has a standing already
     keeps it: what people told us themselves is newer than the old register. Rows without a valid number
-    cannot be tied to a person and are counted, not imported.
+    cannot be tied to a person, rows without any place to a region: they are counted, not imported.
     """
     usable = [row for row in rows if row.get("id_number") and idnumbers.is_valid(row["id_number"])]
     make = keys.person_key_maker()
@@ -289,20 +289,25 @@ def import_rows(rows: Sequence[dict[str, Any]], source: str, now: datetime) -> d
     }
     people = identity.people_for_keys([(key, number) for key, (number, _) in by_key.items()], now, known)
     standing = store.standings(people.values())
-    fresh = [
-        _imported(people[key], row) for key, (_, row) in by_key.items() if people[key] not in standing
-    ]
+    found = [_imported(people[key], row) for key, (_, row) in by_key.items() if people[key] not in standing]
+    fresh = [stay for stay in found if stay is not None]
     imported = sum(_import_some(list(some), source, now) for some in batched(fresh, 49))
     return {
         "rows": len(rows),
         "imported": imported,
-        "known": len(people) - imported,
+        "known": len(people) - len(found),
+        "without_place": len(found) - len(fresh),
         "without_number": len(rows) - len(usable),
     }
 
 
-def _imported(person_id: str, row: dict[str, Any]) -> Registration:
-    place = places.resolve(row["town"], row["community"], row.get("address") or "-", "")
+def _imported(person_id: str, row: dict[str, Any]) -> Registration | None:
+    """The stay that a row of the old register tells of; None when it does not say where."""
+    place = places.place_of_record(
+        row.get("community"), row.get("town"), row.get("address"), row.get("address_code")
+    )
+    if place is None:
+        return None
     registered = date.fromisoformat(row["registered_on"])
     left = row.get("left_on")
     departed = row.get("status") == "departed"
