@@ -49,20 +49,18 @@ class Checked:
 
 
 class _Reader:
-    """Judges one column, remembering the values that it saw."""
+    """Judges one column, remembering the values that it saw where they come again and again."""
 
     def __init__(self, column: Column, judge: Judge) -> None:
         self.column = column
         self.judge = judge
-        self.known: dict[str, Judged] | None = {} if column.type in values.REPEATING else None
+        self.remembers = column.type in values.REPEATING
+        self.known: dict[str, Judged] = {"": (None, None)}
 
     def read(self, raw: str) -> Judged:
-        if self.known is None:
-            return self.judge(raw)
-        if (found := self.known.get(raw)) is None:
-            found = self.judge(raw)
-            if len(self.known) < _REMEMBERED:
-                self.known[raw] = found
+        found: Judged = (None, None) if raw.isspace() else self.judge(raw)
+        if self.remembers and len(self.known) < _REMEMBERED:
+            self.known[raw] = found
         return found
 
 
@@ -124,15 +122,12 @@ def _column(
     valid: list[Value] | None,
 ) -> list[Value]:
     """Judge a column; for identity numbers ``valid`` is told of each whether it may name a person."""
-    column, read = reader.column, reader.read
+    column, read, known = reader.column, reader.read, reader.known
     sorting = valid if column.type == "id_number" else None
     made: list[Value] = []
     keep = made.append
     for place, cell in enumerate(cells):
-        if not cell or cell.isspace():
-            value, code = None, None
-        else:
-            value, code = read(cell)
+        value, code = known.get(cell) or read(cell)
         keep(value)
         if sorting is not None:
             sorting.append(value is not None and code is None)

@@ -8,7 +8,8 @@ import re
 import unicodedata
 from collections.abc import Callable
 from datetime import date
-from functools import partial
+from functools import lru_cache, partial
+from operator import mul
 from typing import Final, NamedTuple
 
 from chalicelib import idnumbers
@@ -21,8 +22,8 @@ Judge = Callable[[str], Judged]
 LONGEST: Final = 500
 EARLIEST, LATEST = 1850, 2100
 _CONTROL = re.compile(r"[\x00-\x1f\x7f\u200b-\u200f\u2028\u2029\ufeff]+")
-_SPACES = re.compile(r"\s+")
 _HAN_SPACE = re.compile(r"(?<=[\u2e80-\u9fff]) +| +(?=[\u2e80-\u9fff])")
+_DOTS = re.compile(r"[・•‧∙⋅．]")
 _NEUTRALISED = re.compile(r"^'(?=[=+\-@])")
 _DATE = re.compile(
     r"(\d{4})(?:-(\d{1,2})-(\d{1,2})|/(\d{1,2})/(\d{1,2})|\.(\d{1,2})\.(\d{1,2})|年(\d{1,2})月(\d{1,2})日)"
@@ -31,6 +32,10 @@ _DATE = re.compile(
 _COMPACT = re.compile(r"\d{8}")
 _MONTH = re.compile(r"(\d{4})[-/.年]?(\d{1,2})月?")
 _PHONE_NOISE = re.compile(r"[\s\-()]")
+_PLAIN_PHONE = re.compile(r"1[3-9][0-9]{9}")
+_PLAIN_NUMBER = re.compile(r"[1-9][0-9]{16}[0-9X]")
+_WEIGHTS = tuple(pow(2, 17 - i, 11) for i in range(17))
+_CHECKS = "10X98765432"
 _MOBILE = re.compile(r"1[3-9]\d{9}")
 _CODE = re.compile(r"\d{9}|\d{12}")
 _SEX: Final = {
@@ -67,7 +72,7 @@ def clean(text: str) -> str:
 
 def text(raw: str) -> Judged:
     """Free text: cleaned, single spaces; a word for nothing is nothing."""
-    made = _SPACES.sub(" ", clean(raw))
+    made = " ".join(clean(raw).split())
     if made.lower() in _NOTHING:
         return None, None
     return (made, None) if len(made) <= LONGEST else (made[:LONGEST], "value_too_long")
@@ -82,14 +87,19 @@ def record_id(raw: str) -> Judged:
 def name(raw: str) -> Judged:
     """A person's name: no spaces beside Chinese characters, one sort of middle dot."""
     made, code = text(raw)
-    if isinstance(made, str) and not made.isascii():
-        made = _HAN_SPACE.sub("", made)
-        made = re.sub(r"[・•‧∙⋅．]", "·", made)
+    if isinstance(made, str) and not made.isalpha() and not made.isascii():
+        made = _DOTS.sub("·", _HAN_SPACE.sub("", made))
     return made, code
 
 
 def id_number(raw: str) -> Judged:
-    """The number in its normal form. A wrong one is kept for fuzzy comparison and counted."""
+    """The number in its normal form. A wrong one is kept for fuzzy comparison and counted.
+
+    The plain form of most numbers is judged here, as ``idnumbers.parse`` does but several times faster.
+    """
+    if _PLAIN_NUMBER.fullmatch(raw) and _exists(raw[6:14]):
+        right = _CHECKS[sum(map(mul, map(int, raw[:17]), _WEIGHTS)) % 11] == raw[17]
+        return raw, None if right else "id_number_check"
     made = idnumbers.normalise(clean(raw))
     if not made or made.lower() in _NOTHING:
         return None, None
@@ -99,8 +109,16 @@ def id_number(raw: str) -> Judged:
         return made[:64], problem.code
 
 
+@lru_cache(maxsize=50_000)
+def _exists(born: str) -> bool:
+    made, _ = day(born)
+    return made is not None
+
+
 def phone(raw: str) -> Judged:
     """A mainland mobile number of 11 digits; country code, spaces and hyphens are dropped."""
+    if _PLAIN_PHONE.fullmatch(raw):
+        return raw, None
     made = _PHONE_NOISE.sub("", clean(raw))
     for prefix in ("+86", "0086", "86"):
         if made.startswith(prefix) and len(made) > 11:
