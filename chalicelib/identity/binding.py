@@ -46,30 +46,45 @@ def bind(
     Again with the same number it renews name and phone. Raises ``Invalid`` for a number, name or phone code
     that does not hold; ``Conflict("identity_taken")`` when another account has the number (and does not say
     whose); ``Conflict("account_bound_to_other")``; ``Forbidden("minor_needs_guardian")`` under 14 (PIPL art. 31);
-    ``Throttled("bindings_used_up")`` after five attempts a day by account or by number, counted by the metric
+    ``Throttled("bindings_used_up")`` after five failures a day by account or by number, counted by the metric
     ``BindingAttemptsRefused``; ``Unavailable`` when an outside system does not answer.
     """
     number = lookups.parsed(told.id_number, "/id_number")
-    _count(actor.session, number.number, now)
+    limits = _limits(actor.session, number.number)
+    _count(limits, now)
     if model.is_minor(number.birth_date, clock.local_date(now)):
         raise Forbidden("minor_needs_guardian")
-    phone = _checked(told, number, wechat, real_name)
-    person_id = _join(actor, number.number, told.name, phone, now)
+    try:
+        phone = _checked(told, number, wechat, real_name)
+        person_id = _join(actor, number.number, told.name, phone, now)
+    except Unavailable:
+        _uncount(limits, now)
+        raise
+    _uncount(limits, now)
     return _me(people.profile(person_id), sorted(actor.roles), clock.iso(now))
 
 
-def _count(account_id: str, number: str, now: datetime) -> None:
-    """One attempt more of the account and of the number; a refusal raises the alarm's metric."""
-    limits = {
+def _limits(account_id: str, number: str) -> dict[str, model.Limit]:
+    return {
         f"binding#{account_id}": model.BINDINGS_BY_ACCOUNT,
         f"binding-of#{number}": model.BINDINGS_BY_NUMBER,
     }
+
+
+def _count(limits: dict[str, model.Limit], now: datetime) -> None:
+    """One attempt more of the account and of the number; a refusal raises the alarm's metric."""
     try:
         for key, limit in limits.items():
             throttles.throttle(key, limit.times, limit.seconds, now, "bindings_used_up")
     except Throttled:
         _measure_refusal()
         raise
+
+
+def _uncount(limits: dict[str, model.Limit], now: datetime) -> None:
+    """Success is no misuse, and an outside system's silence is not the caller's fault."""
+    for key, limit in limits.items():
+        throttles.give_back(key, limit, now)
 
 
 def _measure_refusal() -> None:

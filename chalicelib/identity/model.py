@@ -43,9 +43,10 @@ class Limit(Shape):
 
 
 DAY: Final = 86_400
-# Many phones share one address behind an operator's network: the address limit is wide, failures are not.
-SIGN_INS_BY_ADDRESS: Final = Limit(times=3000, seconds=600)
-FAILED_SIGN_INS_BY_ADDRESS: Final = Limit(times=20, seconds=600)
+# Many phones share one address behind an operator's network: the address limit is wide, the one on failures
+# is not, and both pass within a minute. Codes cannot be guessed; this keeps floods from WeChat's door.
+SIGN_INS_BY_ADDRESS: Final = Limit(times=600, seconds=60)
+FAILED_SIGN_INS_BY_ADDRESS: Final = Limit(times=20, seconds=60)
 BINDINGS_BY_ACCOUNT: Final = Limit(times=5, seconds=DAY)
 BINDINGS_BY_NUMBER: Final = Limit(times=5, seconds=DAY)
 LOOKUPS_BY_STAFF: Final = Limit(times=100, seconds=DAY)

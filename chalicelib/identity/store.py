@@ -354,6 +354,13 @@ def count_up(key: str, limit: model.Limit, now: datetime) -> bool:
     return True
 
 
+def count_down(key: str, limit: model.Limit, now: datetime) -> None:
+    """Count one less in the key's window."""
+    _throttle_row(key, limit, now).update(
+        actions=[ThrottleRow.times.set(ThrottleRow.times - 1)], condition=ThrottleRow.times > 0
+    )
+
+
 def counted(key: str, limit: model.Limit, now: datetime) -> int:
     """How often it happened in the window so far."""
     row = _throttle_row(key, limit, now)

@@ -30,6 +30,11 @@ def note(key: str, limit: model.Limit, now: datetime) -> None:
     store.count_up(_hidden(key), limit, now)
 
 
+def give_back(key: str, limit: model.Limit, now: datetime) -> None:
+    """Uncount one that was counted in this window: it succeeded, or failed by no fault of the caller's."""
+    store.count_down(_hidden(key), limit, now)
+
+
 def full(limit: model.Limit, now: datetime, code: str) -> Throttled:
     """The refusal, with the seconds until the window ends."""
     ends = model.window_start(now, limit.seconds) + limit.seconds

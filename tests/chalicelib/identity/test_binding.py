@@ -124,7 +124,7 @@ def test_a_wrong_check_character_never_reaches_the_real_name_check(now: datetime
     assert check.asked == 0
 
 
-def test_five_attempts_a_day_then_the_alarm_s_metric(
+def test_five_failures_a_day_then_the_alarm_s_metric(
     now: datetime, capsys: pytest.CaptureFixture[str]
 ) -> None:
     check = RealName()
@@ -164,6 +164,18 @@ def test_a_silent_real_name_check_is_trouble_and_no_refusal(now: datetime) -> No
 
     with pytest.raises(Unavailable, match="outside_unavailable"):
         service.bind(citizen(now), told(id_number()), now, Wechat(), Down())
+
+
+def test_success_and_trouble_elsewhere_use_no_attempt_up(now: datetime) -> None:
+    class Down:
+        def check(self, name: str, id_number: str) -> bool:
+            raise OutsideDown("realname", "connect")
+
+    for _ in range(6):
+        with pytest.raises(Unavailable):
+            service.bind(citizen(now), told(id_number()), now, Wechat(), Down())
+    for _ in range(6):
+        assert bind(citizen(now), told(id_number()), now).bound
 
 
 def test_what_was_consented_to_before_binding_stays(now: datetime) -> None:
