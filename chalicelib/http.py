@@ -25,6 +25,7 @@ from typing import Any, Final, Literal
 from urllib.parse import unquote
 
 from pydantic import BaseModel, ValidationError
+from pynamodb.exceptions import PynamoDBException
 
 from chalicelib import clock, problems, shapes
 from chalicelib.actors import ROLES, Actor
@@ -32,18 +33,21 @@ from chalicelib.errors import (
     DomainError,
     Forbidden,
     Malformed,
+    NotFound,
     TooLarge,
     Unauthenticated,
+    Unavailable,
     Unsupported,
 )
 from chalicelib.logs import logger
-from chalicelib.tables import Once, Repeated
+from chalicelib.tables import Once, Repeated, is_passing
 from chalicelib.texts import Language, preferred
 
 Reach = Literal["own", "region", "any"]
 Who = Literal["public", "signed_in"] | Mapping[str, Reach]
 PURPOSES: Final = ("case_handling", "visit", "counter_service", "complaint", "audit")
 BODY_LIMIT: Final = 64 * 1024
+PATH_PART_LIMIT: Final = 900  # Bytes. A part becomes part of a key, and DynamoDB's keys end at 1,024.
 _HEADERS: Final = {"Cache-Control": "no-store", "X-Content-Type-Options": "nosniff"}
 _REPEATABLE: Final = {404, 409, 410, 422}
 
@@ -182,13 +186,20 @@ def respond(route: Route, request: Request, now: datetime | None = None) -> Answ
     except DomainError as error:
         return _refusal(route, error, once, language, request)
     except Exception as error:  # The edge: whatever was not foreseen ends here, logged without its text.
-        _log_unknown(route, request, error)
-        return _problem(_Internal("internal_error"), language, request)
+        return _problem(_unforeseen(route, request, error), language, request)
 
 
 class _Internal(DomainError):
     status = 500
     title = "Internal Server Error"
+
+
+def _unforeseen(route: Route, request: Request, error: Exception) -> DomainError:
+    """A table that is busy is no fault of ours or the caller's; everything else is logged."""
+    if isinstance(error, PynamoDBException) and is_passing(error):
+        return Unavailable("busy_try_again")
+    _log_unknown(route, request, error)
+    return _Internal("internal_error")
 
 
 def _refusal(
@@ -207,6 +218,8 @@ def _refusal(
 
 def _call_view(route: Route, request: Request, call: Call) -> Any:
     given: dict[str, Any] = {name: unquote(value) for name, value in request.path.items()}
+    if any(len(value.encode()) > PATH_PART_LIMIT for value in given.values()):
+        raise NotFound("route_unknown")
     try:
         if route.query:
             given["query"] = route.query.model_validate(dict(request.query))

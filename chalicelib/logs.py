@@ -13,7 +13,10 @@ from typing import Any
 from aws_lambda_powertools import Logger
 from aws_lambda_powertools.logging.formatter import LambdaPowertoolsFormatter
 
-_PERSONAL = re.compile(r"(?<![\da-fA-F])(?:[1-9]\d{16}[\dXx]|[1-8]\d{14}|1[3-9]\d{9})(?![\da-fA-F])")
+_PERSONAL = re.compile(
+    r"(?<![\da-fA-F])(?:[1-9]\d{16}[\dXx]|[1-8]\d{14}|(?:86)?1[3-9]\d{9})(?![\da-fA-F])"
+    r"|(?<![A-Za-z\d])[A-Z]{3}\d{12}(?![A-Za-z\d])"
+)
 
 
 def mask(text: str) -> str:

@@ -22,6 +22,7 @@ from cryptography.exceptions import InvalidTag
 from cryptography.hazmat.primitives.ciphers import Cipher, algorithms, modes
 from cryptography.hazmat.primitives.ciphers.aead import AESGCM
 from pynamodb.attributes import UnicodeAttribute
+from pynamodb.exceptions import UpdateError
 
 from chalicelib import aws, config
 from chalicelib.errors import Gone
@@ -101,11 +102,14 @@ class Sealer:
 
     def open(self, sealed: str, purpose: str) -> str:
         """The text; raises ``Broken`` for another person's, another purpose's or an altered one."""
-        _, algorithm, body = sealed.split(".", 2)
-        raw = base64.b64decode(body)
+        version, _, rest = sealed.partition(".")
+        algorithm, _, body = rest.partition(".")
         try:
+            raw = base64.b64decode(body, validate=True)
+            if version != "1" or base64.b64encode(raw).decode() != body:
+                raise Broken(purpose)
             text = _ALGORITHMS[algorithm].open(self._key, raw[:_NONCE], raw[_NONCE:], self._bound(purpose))
-        except (InvalidTag, KeyError):
+        except (InvalidTag, KeyError, ValueError):
             raise Broken(purpose) from None
         return text.decode()
 
@@ -124,7 +128,8 @@ def new_sealer(person_id: str) -> tuple[Sealer, DataKeyRow]:
 @lru_cache(maxsize=2048)
 def sealer(person_id: str) -> Sealer:
     """The person's sealer; raises ``Gone("person_deleted")`` when there is no key (any more)."""
-    row = DataKeyRow.find(person_id, "DATA_KEY")
+    # A person made a moment ago may be missing from a plain read; only a consistent one says "deleted".
+    row = DataKeyRow.find(person_id, "DATA_KEY") or DataKeyRow.find(person_id, "DATA_KEY", consistent=True)
     if row is None:
         raise Gone("person_deleted")
     return Sealer(person_id, _unwrap(_kek(row.kek), row.wrapped, person_id))
@@ -152,9 +157,9 @@ def forget_cached() -> None:
     sealer.cache_clear()
 
 
-def current_kek() -> str:
+def current_kek(*, consistent: bool = False) -> str:
     """The name of the key-encryption key in use; makes the first one when there is none."""
-    row = KekRow.find("KEK#current", "KEK")
+    row = KekRow.find("KEK#current", "KEK", consistent=consistent)
     return str(row.kek) if row else rotate_kek()
 
 
@@ -178,22 +183,28 @@ def rewrap(report: Callable[[int], None] = lambda done: None) -> int:
 
     An operator's job, not a request: it walks the whole vault. Safe to stop and to run again.
     """
-    current, changed = current_kek(), 0
+    current, changed = current_kek(consistent=True), 0
     for row in DataKeyRow.scan(DataKeyRow.sk == "DATA_KEY"):
         if row.kek == current:
             continue
-        key = _unwrap(_kek(row.kek), row.wrapped, row.pk)
-        row.update(
-            actions=[
-                DataKeyRow.wrapped.set(_wrap(_kek(current), key, row.pk)),
-                DataKeyRow.kek.set(current),
-            ],
-            condition=DataKeyRow.kek == row.kek,
-        )
-        changed += 1
-        report(changed)
+        if _rewrapped(row, current):
+            changed += 1
+            report(changed)
     sealer.cache_clear()
     return changed
+
+
+def _rewrapped(row: DataKeyRow, current: str) -> bool:
+    """Wrap one data key anew; not one that was destroyed or rewrapped since it was read."""
+    key = _unwrap(_kek(row.kek), row.wrapped, row.pk)
+    actions = [DataKeyRow.wrapped.set(_wrap(_kek(current), key, row.pk)), DataKeyRow.kek.set(current)]
+    try:
+        row.update(actions=actions, condition=DataKeyRow.kek == row.kek)
+    except UpdateError as error:
+        if error.cause_response_code != "ConditionalCheckFailedException":
+            raise
+        return False
+    return True
 
 
 def _kek(name: str) -> bytes:

@@ -14,7 +14,7 @@ from pydantic import BaseModel
 from pynamodb.attributes import NumberAttribute, UnicodeAttribute
 from pynamodb.connection import Connection
 from pynamodb.connection.table import TableConnection
-from pynamodb.exceptions import TransactWriteError
+from pynamodb.exceptions import PynamoDBException, TransactWriteError
 from pynamodb.expressions.condition import Condition
 from pynamodb.expressions.update import Action
 from pynamodb.indexes import AllProjection
@@ -27,6 +27,14 @@ from chalicelib.errors import Conflict, DomainError, Malformed, Unavailable
 
 _CONDITION: Final = "ConditionalCheckFailed"
 _PASSING: Final = {"TransactionConflict", "ThrottlingError", "ProvisionedThroughputExceeded"}
+_PASSING_ANSWERS: Final = {
+    "ThrottlingException",
+    "RequestLimitExceeded",
+    "ProvisionedThroughputExceededException",
+    "TransactionInProgressException",
+    "InternalServerError",
+    "ServiceUnavailable",
+}
 REPEATS_KEPT: Final = timedelta(days=7)
 _connections: dict[str, Connection] = {}
 
@@ -88,12 +96,11 @@ class Row(Model):
 
     @classmethod
     def find(cls, pk: str, sk: str, *, consistent: bool = False) -> Any:
-        """The item, or None when it is not there or its time is over."""
+        """The item, or None when it is not there; whether its time is over, ``is_over`` says."""
         try:
-            item = cls.get(pk, sk, consistent_read=consistent)
+            return cls.get(pk, sk, consistent_read=consistent)
         except cls.DoesNotExist:
             return None
-        return item
 
     def is_over(self, now: datetime) -> bool:
         """Whether the item's time has passed; DynamoDB deletes late, so reads check."""
@@ -195,7 +202,9 @@ class Once:
         row = RequestRow(self.pk, self.SK, digest=self.digest, status=self.status)
         row.answer = shapes.dump(answer)
         row.expires_at = int((self.now + REPEATS_KEPT).timestamp())
-        return Put(row, RequestRow.pk.does_not_exist())
+        # DynamoDB deletes late: an entry whose time is over must not block its key meanwhile.
+        over = RequestRow.expires_at <= int(self.now.timestamp())
+        return Put(row, RequestRow.pk.does_not_exist() | over)
 
     def first_answer(self) -> Repeated | None:
         """What the first request with this key was answered, or None if there was none.
@@ -252,9 +261,14 @@ def _refusal(error: TransactWriteError, writes: list[Write]) -> DomainError:
     failed = [sent[place] for place, code in enumerate(reasons) if code == _CONDITION]
     if failed:
         return Cancelled(sorted(failed))
-    if set(reasons) & _PASSING or error.cause_response_code in {"ThrottlingException", "RequestLimitExceeded"}:
+    if set(reasons) & _PASSING or is_passing(error):
         return Unavailable("busy_try_again")
     raise error
+
+
+def is_passing(error: PynamoDBException) -> bool:
+    """Whether DynamoDB refused a request, reads included, only because it is busy now."""
+    return error.cause_response_code in _PASSING_ANSWERS
 
 
 def batch_put(rows: Iterable[Row]) -> int:

@@ -35,7 +35,7 @@ def preferred(accept_language: str | None) -> Language:
     """The better of our two languages for an ``Accept-Language`` header; zh-CN when it does not say."""
     best: tuple[float, Language] = (0.0, "zh-CN")
     for part in (accept_language or "").split(","):
-        tag, _, weight = part.strip().partition(";q=")
+        tag, _, weight = part.replace(" ", "").partition(";q=")
         try:
             quality = float(weight) if weight else 1.0
         except ValueError:
