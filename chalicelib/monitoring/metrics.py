@@ -81,8 +81,9 @@ def metrics_of(table: str, image: Image | None) -> list[Contribution]:
 
 
 _Counted = list[tuple[str, str, int]]
-GRANTED: Final = frozenset({"accepted", "granted", "approved", "registered", "confirmed"})
-REFUSED: Final = frozenset({"refused", "rejected"})
+# A refusal stands while it is appealed, and when the appeal is turned down.
+GRANTED: Final = frozenset({"accepted"})
+REFUSED: Final = frozenset({"refused", "appealed", "closed"})
 
 
 def _of_case(image: Image) -> _Counted:

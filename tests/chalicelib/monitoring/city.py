@@ -1,8 +1,12 @@
 """A few records as the streams show them, for the counters' tests."""
 
 import threading
+from collections.abc import Iterator
+from contextlib import contextmanager
 from datetime import UTC, datetime
 from typing import Any
+
+from moto.core.models import botocore_stubber
 
 from chalicelib import config, tables
 from chalicelib.monitoring.model import Change
@@ -63,10 +67,9 @@ def empty_tables() -> None:
             client.delete_item(TableName=table, Key=item)
 
 
-def one_request_at_a_time() -> None:
+@contextmanager
+def one_request_at_a_time() -> Iterator[None]:
     """Let threads take turns between requests: the in-process cloud is not safe within one."""
-    from moto.core.models import botocore_stubber
-
     turn = threading.Lock()
 
     def answer(request: Any, **kwargs: Any) -> Any:
@@ -76,3 +79,32 @@ def one_request_at_a_time() -> None:
     client: Any = tables.connection().client
     client.meta.events.unregister("before-send", botocore_stubber)
     client.meta.events.register("before-send.dynamodb", answer)
+    yield
+    client.meta.events.unregister("before-send.dynamodb", answer)
+    client.meta.events.register("before-send", botocore_stubber)
+
+
+class Refused:
+    """The head of a refusal, as botocore looks at it."""
+
+    status_code = 400
+
+
+@contextmanager
+def busy(times: int) -> Iterator[None]:
+    """A table that refuses the first transactions, as a contended one does."""
+    left = times
+
+    def refuse(**kwargs: Any) -> Any:
+        nonlocal left
+        if left <= 0:
+            return None
+        left -= 1
+        error = {"Code": "TransactionCanceledException", "Message": "[TransactionConflict]"}
+        reasons = [{"Code": "TransactionConflict", "Message": "busy"}]
+        return Refused(), {"Error": error, "CancellationReasons": reasons, "ResponseMetadata": {}}
+
+    events = tables.connection().client.meta.events  # type: ignore[attr-defined]
+    events.register("before-call.dynamodb.TransactWriteItems", refuse)
+    yield
+    events.unregister("before-call.dynamodb.TransactWriteItems", refuse)

@@ -22,6 +22,7 @@ from tests.chalicelib.monitoring.city import (
     DISTRICT,
     NOW,
     TOWN,
+    busy,
     case,
     change,
     empty_tables,
@@ -160,8 +161,7 @@ def test_concurrent_batches_that_share_records_count_each_once() -> None:
     write_records(records)
     all_changes = changes_of(records)
     batches = [random.Random(n).sample(all_changes, len(all_changes)) for n in range(4)]
-    one_request_at_a_time()
-    with ThreadPoolExecutor(4) as pool:
+    with one_request_at_a_time(), ThreadPoolExecutor(4) as pool:
         results = list(pool.map(lambda batch: service.count(batch, NOW, no_pause), batches))
     if any(result.again for result in results):
         service.count(all_changes, NOW, no_pause)
@@ -169,45 +169,19 @@ def test_concurrent_batches_that_share_records_count_each_once() -> None:
     assert numbers("visits_registered") == [8]
 
 
-class Refused:
-    """The head of a refusal, as botocore looks at it."""
-
-    status_code = 400
-
-
-class Busy:
-    """A table that refuses the first transactions, as a contended one does."""
-
-    def __init__(self, times: int) -> None:
-        self.left = times
-
-    def __call__(self, **kwargs: Any) -> Any:
-        if self.left <= 0:
-            return None
-        self.left -= 1
-        error = {"Code": "TransactionCanceledException", "Message": "[TransactionConflict]"}
-        reasons = [{"Code": "TransactionConflict", "Message": "busy"}]
-        return Refused(), {"Error": error, "CancellationReasons": reasons, "ResponseMetadata": {}}
-
-
-def make_busy(times: int) -> None:
-    events = tables.connection().client.meta.events  # type: ignore[attr-defined]
-    events.register("before-call.dynamodb.TransactWriteItems", Busy(times))
-
-
 def test_a_busy_table_is_tried_again_and_loses_nothing() -> None:
-    make_busy(3)
     pauses: list[float] = []
-    result = service.count([change("e1", "cases", None, case())], NOW, pauses.append)
+    with busy(3):
+        result = service.count([change("e1", "cases", None, case())], NOW, pauses.append)
     assert (result.counted, result.transactions, result.again) == (1, 4, [])
     assert len(pauses) == 3
     assert numbers("cases_submitted") == [1]
 
 
 def test_what_a_busy_table_never_takes_is_named_for_redelivery() -> None:
-    make_busy(service.TRIES)
     one = change("e1", "cases", None, case())
-    assert service.count([one], NOW, no_pause).again == [one.sequence]
+    with busy(service.TRIES):
+        assert service.count([one], NOW, no_pause).again == [one.sequence]
     assert numbers("cases_submitted") == [0]
     assert service.count([one], NOW, no_pause).counted == 1
     assert numbers("cases_submitted") == [1]
@@ -242,11 +216,15 @@ def test_a_year_of_days_and_ten_years_of_a_gauge_are_one_request_each() -> None:
     records = [registration(f"{2016 + n % 11}-{n % 12 + 1:02}-{n % 28 + 1:02}") for n in range(300)]
     service.count([change(f"e{n}", "residence", None, r) for n, r in enumerate(records)], NOW, no_pause)
     seen: list[str] = []
+
+    def see(**kwargs: Any) -> None:
+        seen.append(kwargs["event_name"])
+
     events = tables.connection().client.meta.events  # type: ignore[attr-defined]
-    events.register("before-send.dynamodb", lambda request, **kw: seen.append(kw["event_name"]))
-    assert numbers("residence_registrations_active", start="2025-11-24")[-1] == 300 - sum(
-        r["registered_on"] > "2026-11-23" for r in records
-    )
+    events.register("before-call.dynamodb", see)
+    found = numbers("residence_registrations_active", start="2025-11-24")
+    events.unregister("before-call.dynamodb", see)
+    assert found[-1] == 300 - sum(r["registered_on"] > "2026-11-23" for r in records)
     assert len(seen) == 1
 
 

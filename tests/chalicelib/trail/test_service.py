@@ -77,8 +77,7 @@ def test_concurrent_invocations_make_one_chain_each_with_every_entry_once() -> N
     rows = written([(MONDAY + timedelta(milliseconds=n), "C1") for n in range(60)])
     entries = [Entry(row.entry_id, row.digest) for row in rows]
     batches = [entries[n : n + 20] for n in (0, 10, 20, 30, 40)]
-    one_request_at_a_time()
-    with ThreadPoolExecutor(5) as pool:
+    with one_request_at_a_time(), ThreadPoolExecutor(5) as pool:
         again = list(pool.map(lambda batch: service.link(batch, MONDAY, no_pause), batches))
     waiting = {entry_id for left in again for entry_id in left}
     assert service.link([e for e in entries if e.entry_id in waiting], MONDAY, no_pause) == []
