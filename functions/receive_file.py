@@ -1,4 +1,6 @@
-"""Bucket ``inbox``, prefix ``inbox/`` → a department file is checked, kept and reported on.
+"""Bucket ``inbox``, prefix ``inbox/`` → queue ``arrivals`` → a department file is checked, kept, reported on.
+
+The queue stands between, so that a hundred files at once are read a few at a time and a failing one is kept.
 
 What can never work (an unknown source, a path without a date) is parked with its reason and done; a
 passing fault of the cloud is raised, so that the event comes again. Doing an event again is harmless.
@@ -11,20 +13,36 @@ from urllib.parse import unquote_plus
 
 from aws_lambda_powertools import Metrics
 from aws_lambda_powertools.metrics import MetricUnit
+from aws_lambda_powertools.utilities.batch import (
+    BatchProcessor,
+    EventType,
+    process_partial_response,
+)
+from aws_lambda_powertools.utilities.data_classes.sqs_event import SQSRecord
 
 from chalicelib import clock
 from chalicelib.logs import logger
 from chalicelib.sources import service as sources
 
+processor = BatchProcessor(event_type=EventType.SQS)
 log = logger("receive_file")
 
 
-def handler(event: dict[str, Any], context: Any) -> dict[str, int]:
-    """Receive every file of an S3 event, one after the other; says how many there were."""
-    records = event.get("Records", [])
-    for record in records:
-        receive(record)
-    return {"files": len(records)}
+def handler(event: dict[str, Any], context: Any) -> Any:
+    """Receive the files that S3's notices name; the answer names the notices to deliver again."""
+    return process_partial_response(
+        event=event,
+        record_handler=take,
+        processor=processor,
+        context=context,
+        raise_on_entire_batch_failure=False,
+    )
+
+
+def take(record: SQSRecord) -> None:
+    """One notice of S3: a few objects at the most, or S3's test message without any."""
+    for created in record.json_body.get("Records", []):
+        receive(created)
 
 
 def receive(record: dict[str, Any]) -> None:

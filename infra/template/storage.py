@@ -74,8 +74,13 @@ def _bucket(name: str, traits: dict[str, Any]) -> Template:
     if traits.get("cors"):
         properties["CorsConfiguration"] = {"CorsRules": [_BROWSER_UPLOADS]}
     if notify := traits.get("notify"):
-        properties["NotificationConfiguration"] = {"LambdaConfigurations": [_notification(notify)]}
-        bucket["DependsOn"] = logical(notify["function"], "bucket", "permission")
+        kind = "LambdaConfigurations" if "function" in notify else "QueueConfigurations"
+        properties["NotificationConfiguration"] = {kind: [_notification(notify)]}
+        bucket["DependsOn"] = (
+            logical(notify["function"], "bucket", "permission")
+            if "function" in notify
+            else logical(notify["queue"], "queue", "policy")
+        )
     return bucket
 
 
@@ -107,8 +112,12 @@ def _lifecycle(traits: dict[str, Any]) -> list[Template]:
 
 def _notification(notify: dict[str, str]) -> Template:
     only = {"S3Key": {"Rules": [{"Name": "prefix", "Value": notify["prefix"]}]}}
-    function = attribute(logical(notify["function"]))
-    return {"Event": "s3:ObjectCreated:*", "Filter": only, "Function": function}
+    receiver = (
+        {"Function": attribute(logical(notify["function"]))}
+        if "function" in notify
+        else {"Queue": attribute(logical(notify["queue"], "queue"))}
+    )
+    return {"Event": "s3:ObjectCreated:*", "Filter": only, **receiver}
 
 
 def _tls_only(name: str) -> Template:
@@ -142,6 +151,8 @@ def queues(timeouts: dict[str, int]) -> Template:
             "RedrivePolicy": redrive,
         }
         made[logical(name, "queue")] = _queue(name, work)
+        if bucket := traits.get("from_bucket"):
+            made[logical(name, "queue", "policy")] = _from_bucket(name, bucket)
     # Where an event goes that a stream, a schedule or an upload brought and its function could not do.
     for name in ("failed-changes", "failed-events"):
         made[logical(name, "queue")] = _queue(name, {"MessageRetentionPeriod": _FORTNIGHT})
@@ -151,6 +162,24 @@ def queues(timeouts: dict[str, int]) -> Template:
 def _queue(name: str, properties: Template) -> Template:
     named = {"QueueName": sub(f"${{AWS::StackName}}-{name}"), "SqsManagedSseEnabled": True}
     return {"Type": "AWS::SQS::Queue", "Properties": {**named, **properties}}
+
+
+def _from_bucket(name: str, bucket: str) -> Template:
+    """Let one bucket of this account, and nobody else's, put its notices on a queue."""
+    statement = {
+        "Sid": "NoticesOfOneBucket",
+        "Effect": "Allow",
+        "Principal": {"Service": "s3.amazonaws.com"},
+        "Action": "sqs:SendMessage",
+        "Resource": attribute(logical(name, "queue")),
+        "Condition": {
+            "ArnEquals": {"aws:SourceArn": bucket_arn(bucket)},
+            "StringEquals": {"aws:SourceAccount": ref("AWS::AccountId")},
+        },
+    }
+    policy = {"Version": "2012-10-17", "Statement": [statement]}
+    properties = {"Queues": [ref(logical(name, "queue"))], "PolicyDocument": policy}
+    return {"Type": "AWS::SQS::QueuePolicy", "Properties": properties}
 
 
 def secrets() -> Template:
