@@ -1,0 +1,13 @@
+"""Comparing sources: which rows are the same person, and who is seen in the city and not registered.
+
+Words: a *key* is what rows of one person share (here: the exact identity number, as its keyed hash in
+the cloud and as itself in the command); a *cluster* is the rows of one person; a *signal* is a
+department's recent sighting of a person at an address; signals of one *independence* group count once.
+A *candidate* has at least two independent signals or a strong one and is not registered; a *finding*
+is a candidate that was checked against live registrations, one for each person and place, ever.
+
+``comparison`` is the SQL both engines' ways share, ``command`` the comparison of a folder of files,
+``finder`` the search in the curated zone. Others import ``service`` only.
+
+Events: a message on queue ``visits`` for each batch of new findings.
+"""

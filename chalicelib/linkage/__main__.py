@@ -1,0 +1,41 @@
+"""``python -m chalicelib.linkage compare IN OUT [--engine duckdb|spark]``."""
+
+import argparse
+import sys
+from pathlib import Path
+
+from chalicelib import clock
+
+
+def main(arguments: list[str] | None = None) -> int:
+    """Run the command; returns 0, or 2 with one line on stderr that says what is wrong."""
+    parser = argparse.ArgumentParser(prog="python -m chalicelib.linkage", description=__doc__)
+    commands = parser.add_subparsers(dest="command", required=True)
+    compare = commands.add_parser("compare", help="compare registrations.csv with each department's file")
+    compare.add_argument("source", metavar="IN", type=Path)
+    compare.add_argument("target", metavar="OUT", type=Path)
+    compare.add_argument("--engine", choices=["duckdb", "spark"], default="duckdb")
+    asked = parser.parse_args(arguments)
+    if asked.engine == "spark":
+        print("the Spark engine is not there yet; use --engine duckdb", file=sys.stderr)
+        return 2
+    return _compare(asked.source, asked.target)
+
+
+def _compare(source: Path, target: Path) -> int:
+    from chalicelib.linkage import command, finder
+
+    try:
+        report = command.compare(source, target, finder.rules(), clock.local_date(clock.utc_now()))
+    except (command.Unusable, OSError) as problem:
+        print(problem, file=sys.stderr)
+        return 2
+    print(
+        f"{report['rows']['total']:,} rows, {report['people']:,} people, {report['pairs']:,} pairs,"
+        f" {report['unregistered']:,} not registered; {report['seconds']} s, {report['peak_memory_mb']} MB"
+    )
+    return 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())

@@ -1,0 +1,76 @@
+"""The SQL of the comparison, for any DuckDB connection that has the rows.
+
+Expected: table ``seen(source, record_id, key, town, address, seen_on DATE, status, left_on DATE, ended
+BOOLEAN)``, one row for each record; ``key`` is null where a row names no person for sure. Plain SQL
+that SQLGlot carries over, apart from ``list``/``struct``.
+"""
+
+from datetime import date, timedelta
+from typing import Any, Final
+
+from chalicelib.linkage.model import Candidate, Policy, Sighting, SourceRule
+
+REGISTER: Final = "registrations"
+
+_REGISTERED = f"""
+CREATE OR REPLACE TEMP TABLE registered AS
+SELECT DISTINCT key FROM seen
+WHERE source = '{REGISTER}' AND key IS NOT NULL AND coalesce(status, 'active') <> 'departed'
+"""
+_GONE = f"""
+CREATE OR REPLACE TEMP TABLE gone AS
+SELECT key, max(coalesce(left_on, DATE '9999-12-31')) AS left_on FROM seen
+WHERE key IS NOT NULL AND (ended OR (source = '{REGISTER}' AND status = 'departed'))
+GROUP BY key
+"""
+_SIGHTINGS = """
+CREATE OR REPLACE TEMP TABLE sightings AS
+SELECT seen.key, seen.source, seen.record_id, seen.seen_on, seen.town, seen.address, rules.strong, rules.grp
+FROM seen JOIN rules ON rules.source = seen.source
+LEFT JOIN registered ON registered.key = seen.key
+LEFT JOIN gone ON gone.key = seen.key
+WHERE seen.key IS NOT NULL AND registered.key IS NULL
+  AND coalesce(seen.seen_on, $today) >= $earliest
+  AND (gone.key IS NULL OR seen.seen_on > gone.left_on)
+"""
+_CANDIDATES = """
+WITH people AS (
+  SELECT key FROM sightings GROUP BY key
+  HAVING bool_or(strong) OR count(DISTINCT grp) >= $signals
+), newest AS (
+  SELECT key, source, max(seen_on) AS seen_on FROM sightings
+  WHERE key IN (SELECT key FROM people) GROUP BY key, source
+), listed AS (
+  SELECT key, list({'source': source, 'seen_on': seen_on} ORDER BY source) AS sources FROM newest GROUP BY key
+), placed AS (
+  SELECT key, town, address, row_number() OVER (
+    PARTITION BY key
+    ORDER BY (address IS NOT NULL)::INT + (address IS NOT NULL AND strong)::INT DESC,
+             (town IS NOT NULL) DESC, seen_on DESC NULLS LAST, source, record_id
+  ) AS place
+  FROM sightings WHERE key IN (SELECT key FROM people)
+)
+SELECT listed.key, coalesce(placed.town, ''), coalesce(placed.address, ''), listed.sources
+FROM listed JOIN placed ON placed.key = listed.key AND placed.place = 1
+ORDER BY listed.key
+"""
+
+
+def candidates(
+    connection: Any, rules: dict[str, SourceRule], policy: Policy, today: date
+) -> list[Candidate]:
+    """Who has enough signals within the horizon and no active row in the register, by key."""
+    connection.execute("CREATE OR REPLACE TEMP TABLE rules (source VARCHAR, strong BOOLEAN, grp VARCHAR)")
+    if rules:
+        connection.executemany(
+            "INSERT INTO rules VALUES (?, ?, ?)", [(r.source, r.strong, r.group) for r in rules.values()]
+        )
+    connection.execute(_REGISTERED)
+    connection.execute(_GONE)
+    earliest = today - timedelta(days=policy.horizon_days)
+    connection.execute(_SIGHTINGS, {"today": today, "earliest": earliest})
+    found = connection.execute(_CANDIDATES, {"signals": policy.min_signals}).fetchall()
+    return [
+        Candidate(key, town, address, tuple(Sighting(s["source"], s["seen_on"]) for s in sources))
+        for key, town, address, sources in found
+    ]
