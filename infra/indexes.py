@@ -41,7 +41,7 @@ def _rewrite(path: Path, wanted: dict[str, tuple[list[str], list[str]]]) -> None
     text = path.read_text()
     for table, (_, names) in wanted.items():
         pattern = rf"(?ms)^({table}:.*?indexes: )\[[^\]]*\]"
-        text = re.sub(pattern, lambda found, names=names: f"{found[1]}[{', '.join(names)}]", text, count=1)
+        text = re.sub(pattern, rf"\g<1>[{', '.join(names)}]", text, count=1)
     path.write_text(text)
 
 

@@ -23,21 +23,24 @@ def main(arguments: list[str]) -> int:
         print(f"error: {trouble}", file=sys.stderr)
         return 1
     except KeyboardInterrupt:
-        print("\nstopped before the city was ready; `make run FRESH=1` begins again", file=sys.stderr)
-        processes.stop(usual_place())
+        print("\nstopped before the city was ready; the next run begins again", file=sys.stderr)
         return 130
 
 
 def _up(place: Place) -> int:
     began = time.monotonic()
     people = _people(os.environ.get("CITY") or "20000")
-    if processes.running(place):
+    if len(processes.running(place)) == 2 and (place.folder / "endpoints.json").exists():
         print(f"the city already runs: {place.api}\n`make stop` ends it")
         return 0
     if os.environ.get("FRESH"):
         up.forget(place)
     _stop_on_signals()
-    up.raise_city(place, people, package())
+    try:
+        up.raise_city(place, people, package())
+    except BaseException:  # Whatever it was, nothing half made may be left running.
+        _stop(place)
+        raise
     _print_addresses(place, time.monotonic() - began)
     if os.environ.get("DETACH"):
         return 0
@@ -78,8 +81,15 @@ def _down(place: Place) -> int:
         print("no city runs")
         return 0
     with up.stage("stopping the city and keeping its state"):
-        processes.stop(place)
+        _stop(place)
     return 0
+
+
+def _stop(place: Place) -> None:
+    """Stop the processes; a second Ctrl-C must not cut the writing of the state short."""
+    for number in (signal.SIGINT, signal.SIGTERM):
+        signal.signal(number, signal.SIG_IGN)
+    processes.stop(place)
 
 
 def _status(place: Place) -> int:

@@ -2,6 +2,7 @@
 
 import json
 import os
+import shutil
 import signal
 import subprocess
 import sys
@@ -32,13 +33,10 @@ def _is_ours(pid: int, name: str) -> bool:
     if pid in _children and _children[pid].poll() is not None:
         del _children[pid]
         return False
-    try:
-        os.kill(pid, 0)
-        words = subprocess.run(
-            ["ps", "-o", "args=", "-p", str(pid)], capture_output=True, text=True, check=False
-        )
-    except (ProcessLookupError, PermissionError):
-        return False
+    told = Path(f"/proc/{pid}/cmdline")
+    if Path("/proc/self").exists():
+        return told.exists() and name in told.read_text()
+    words = subprocess.run(["ps", "-o", "args=", "-p", str(pid)], capture_output=True, text=True, check=False)
     return name in words.stdout
 
 
@@ -46,6 +44,7 @@ def start_ministack(place: Place) -> None:
     """Start the local cloud and wait until it answers."""
     state = place.folder / "state"
     scratch = place.folder / "tmp"
+    shutil.rmtree(scratch, ignore_errors=True)  # What the last run's functions had unpacked.
     for folder in (state, scratch, place.folder / "s3"):
         folder.mkdir(parents=True, exist_ok=True)
     _forget_stream_positions(state / "lambda.json")

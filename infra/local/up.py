@@ -50,6 +50,8 @@ def _tick(what: str, started: float, over: threading.Event) -> None:
 
 def raise_city(place: Place, people: int, package_hash: str, build: Path = BUILD) -> None:
     """Start what is not running, deploy what has changed, and fill a new city with people."""
+    if not running(place):
+        _look_back(place)
     place.folder.mkdir(parents=True, exist_ok=True)
     with stage("starting the local cloud and the sandbox"):
         start(place)
@@ -60,9 +62,24 @@ def raise_city(place: Place, people: int, package_hash: str, build: Path = BUILD
         write_json(place.folder / "deployed.json", {"package": package_hash})
     write_json(place.folder / "endpoints.json", place.endpoints(), private=True)
     if not (place.folder / "city.json").exists():
+        (place.folder / "half_made").touch()
         with stage(f"bringing {people} people to life"):
             city.bring_to_life(place.endpoints(), people, print)
         write_json(place.folder / "city.json", {"people": people})
+        (place.folder / "half_made").unlink()
+
+
+def _look_back(place: Place) -> None:
+    """Begin again where the last run left nothing whole, and say so where it was not stopped cleanly."""
+    if (place.folder / "half_made").exists():
+        print("the last run ended before its city was ready: beginning again")
+        forget(place)
+    elif (place.folder / "processes.json").exists():
+        if not (place.folder / "state" / "cloudformation.json").exists():
+            print("the last run was killed before it kept anything: beginning again")
+            forget(place)
+        else:
+            print("the last run was killed: going on from the last clean stop")
 
 
 def start(place: Place) -> None:
@@ -104,3 +121,4 @@ def forget(place: Place) -> None:
         shutil.rmtree(place.folder / name, ignore_errors=True)
     for name in ("city", "deployed", "endpoints", "root_key", "processes"):
         (place.folder / f"{name}.json").unlink(missing_ok=True)
+    (place.folder / "half_made").unlink(missing_ok=True)
