@@ -11,6 +11,7 @@ from dataclasses import dataclass
 from datetime import date, datetime, timedelta
 from itertools import groupby
 from typing import Final
+from zlib import crc32
 
 from chalicelib import audit, clock, keys, sealing
 from chalicelib.actors import SYSTEM
@@ -121,7 +122,7 @@ def _in_town(finding: Finding) -> Spot | None:
     division = places.division(finding.town)
     if division is None or division.level != "town":
         return None
-    number = int(keys.stable_id("", finding.address)[-8:], 32) if finding.address else 0
+    number = crc32(finding.address.encode())
     return Spot(finding.town, "", finding.town, f"{finding.town}0009{number % 10**7:07d}", finding.room)
 
 

@@ -11,6 +11,7 @@ from datetime import date
 from typing import Any, Final
 
 from pynamodb.attributes import NumberAttribute, UnicodeAttribute
+from pynamodb.expressions.update import Action
 from pynamodb.indexes import GlobalSecondaryIndex
 
 from chalicelib import keys
@@ -64,7 +65,7 @@ class VisitRow(Row):
     expires_on = UnicodeAttribute()
     created_at = UnicodeAttribute()
     batch = UnicodeAttribute()
-    finding_id = UnicodeAttribute()
+    finding_id = UnicodeAttribute(null=True)
     sources = UnicodeAttribute()
     because = UnicodeAttribute(default="{}")
     worker = UnicodeAttribute(null=True)
@@ -237,8 +238,14 @@ def close(row: VisitRow, status: str) -> Update:
         VisitRow.by_expiry_sk.remove(),
     ]
     if status == "expired":
-        actions += [VisitRow.person_id.remove(), VisitRow.by_person_pk.remove(), VisitRow.by_person_sk.remove()]
+        actions += _nobody()
     return Update(row, actions, VisitRow.status == "due")
+
+
+def _nobody() -> list[Action]:
+    """What takes the person, and the way back to the person, out of a visit."""
+    named = (VisitRow.person_id, VisitRow.finding_id, VisitRow.by_person_pk, VisitRow.by_person_sk)
+    return [attribute.remove() for attribute in named]
 
 
 def forget(row: VisitRow) -> Update:
@@ -247,11 +254,9 @@ def forget(row: VisitRow) -> Update:
         VisitRow.status.set("withdrawn" if row.status == "due" else row.status),
         VisitRow.by_region_pk.set(f"{'withdrawn' if row.status == 'due' else row.status}#{row.town}"),
         VisitRow.sealed.remove(),
-        VisitRow.person_id.remove(),
         VisitRow.by_expiry_pk.remove(),
         VisitRow.by_expiry_sk.remove(),
-        VisitRow.by_person_pk.remove(),
-        VisitRow.by_person_sk.remove(),
+        *_nobody(),
     ]
     return Update(row, actions, VisitRow.status == row.status)
 

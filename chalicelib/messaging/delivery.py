@@ -72,7 +72,8 @@ def _pace(row: store.MessageRow, now: datetime) -> timedelta:
     before = store.busy_until(row.channel, row.to)
     until, wait = model.slot(before, now)
     if wait:
-        return wait
+        # Spread, so that those who wait for one receiver do not all come back for the same slot.
+        return wait + model.SPACING * (sum(row.message_id.encode()) % model.SPREAD)
     return timedelta() if store.take_slot(row.channel, row.to, before, until) else model.SPACING
 
 

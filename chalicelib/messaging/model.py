@@ -31,6 +31,7 @@ MOST_CONSENTS: Final = 20
 # 4 s after a burst of 10 never comes near either, in any window: 10 + 15 = 25, and 10 + 900 = 910.
 SPACING: Final = timedelta(seconds=4)
 BURST: Final = 10
+SPREAD: Final = 16
 BUSY_MINUTES: Final = (0, 30)
 
 # Characters that WeChat allows in a value, by the kind that its name begins with.
