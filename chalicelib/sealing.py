@@ -12,6 +12,7 @@ sealed name copied into another person's row, or into another field, does not op
 
 import base64
 import secrets
+import time
 from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import datetime
@@ -33,6 +34,8 @@ DEFAULT: Final[Algorithm] = "AES-GCM"
 _NONCE, _TAG = 12, 16
 _CONTEXT: Final = {"purpose": "people"}
 _keks: dict[str, bytes] = {}
+_current: dict[str, tuple[float, str]] = {}
+CURRENT_SECONDS: Final = 60
 
 
 class Broken(ValueError):
@@ -154,13 +157,23 @@ def forget(person_id: str) -> None:
 def forget_cached() -> None:
     """Drop keys held in memory: after a rotation, and between tests."""
     _keks.clear()
+    _current.clear()
     sealer.cache_clear()
 
 
 def current_kek(*, consistent: bool = False) -> str:
-    """The name of the key-encryption key in use; makes the first one when there is none."""
+    """The name of the key-encryption key in use; makes the first one when there is none.
+
+    Remembered for a minute unless ``consistent``: an import makes thousands of people, and a person
+    sealed under the key of a minute ago is rewrapped like all others.
+    """
+    known = _current.get("kek")
+    if known and known[0] > time.monotonic() and not consistent:
+        return known[1]
     row = KekRow.find("KEK#current", "KEK", consistent=consistent)
-    return str(row.kek) if row else rotate_kek()
+    name = str(row.kek) if row else rotate_kek()
+    _current["kek"] = (time.monotonic() + CURRENT_SECONDS, name)
+    return name
 
 
 def rotate_kek(now: datetime | None = None) -> str:
@@ -175,6 +188,7 @@ def rotate_kek(now: datetime | None = None) -> str:
     transact(create(KekRow(f"KEK#{name}", "KEK", kek=name, encrypted=encrypted)))
     KekRow("KEK#current", "KEK", kek=name, encrypted=encrypted).save()
     _keks[name] = answer["Plaintext"]
+    _current.clear()
     return name
 
 

@@ -1,7 +1,7 @@
 """HTTP views of the engine."""
 
 from chalicelib import http
-from chalicelib.cases import documents, receipts, service, worklists
+from chalicelib.cases import documents, receipts, rights, service, worklists  # noqa: F401  # rights takes part.
 from chalicelib.cases.views import (
     Appeal,
     CaseView,

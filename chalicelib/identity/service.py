@@ -15,7 +15,7 @@ from chalicelib.identity.disclosures import (
     record_disclosures,
 )
 from chalicelib.identity.lookups import look_up
-from chalicelib.identity.model import KnownPerson
+from chalicelib.identity.model import Kept, KnownPerson, Summary
 from chalicelib.identity.parts import Part, contribute, withdraw
 from chalicelib.identity.people import (
     people_for_keys,
@@ -33,7 +33,9 @@ from chalicelib.identity.throttles import throttle
 from chalicelib.identity.tokens import jwks, rotate, sign, verify
 
 __all__ = [
+    "Kept",
     "KnownPerson",
+    "Summary",
     "Part",
     "actor_for",
     "bind",

@@ -336,3 +336,40 @@ def _import_some(stays: list[Registration], source: str, now: datetime) -> int:
             return 0  # This one came in by another way between reading and writing.
         return sum(_import_some([stay], source, now) for stay in stays)
     return len(stays)
+
+
+def _export(person_id: str, now: datetime) -> list[dict[str, Any]]:
+    """What residence holds of a person."""
+    return [stay.model_dump(mode="json", exclude={"person_id"}) for stay in store.registrations(person_id)]
+
+
+def _erase(person_id: str, now: datetime) -> list[identity.Kept]:
+    """Delete what is over; a registration in force is the city's register and stays while it is.
+
+    PIPL art. 47 leaves what another law requires to be kept: here Decree 663 and Guangdong's regulation.
+    """
+    stays = store.registrations(person_id)
+    active = [stay for stay in stays if stay.status == "active"]
+    over = [store.drop_registration(stay) for stay in stays if stay.status != "active"]
+    standing = [] if active or not stays else [store.drop_standing(person_id)]
+    for some in batched([*over, *standing], 99):
+        tables.transact(*some, audit.entry(SYSTEM, "residence.erased", person_id, now, count=len(some)))
+    law = "PIPL art. 47; Decree 663 art. 2: the register of residence, while the registration is in force"
+    return [
+        identity.Kept(what="residence_registration", law=law, until=None, needs_identity=True) for _ in active[:1]
+    ]
+
+
+def _summarise(person_id: str) -> identity.Summary | None:
+    """Where a look-up finds the person: the regions of the registration in force."""
+    standing = store.standings([person_id]).get(person_id)
+    if standing is None:
+        return None
+    facts: dict[str, str | int | bool | None] = {
+        "status": standing.status,
+        "since": standing.since.isoformat(),
+    }
+    return identity.Summary(name="residence", regions=(standing.region,), facts=facts)
+
+
+identity.contribute(identity.Part("residence", export=_export, erase=_erase, summarise=_summarise))

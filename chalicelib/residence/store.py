@@ -7,7 +7,7 @@ from pynamodb.attributes import DiscriminatorAttribute, UnicodeAttribute
 
 from chalicelib import tables
 from chalicelib.residence.model import Registration, Standing
-from chalicelib.tables import Put, Row, Update, Write
+from chalicelib.tables import Delete, Put, Row, Update, Write
 
 
 class ResidenceItem(Row):
@@ -95,6 +95,17 @@ def import_writes(registration: Registration) -> list[Write]:
         since=registration.ended_on or registration.registered_on,
     )
     return [create_registration(registration), put_standing(standing, None)]
+
+
+def drop_registration(registration: Registration) -> Delete:
+    """The write that removes a stay that is over."""
+    row = RegistrationRow(person_pk(registration.person_id), f"REG#{registration.id}")
+    return Delete(row, RegistrationRow.status != "active")
+
+
+def drop_standing(person_id: str) -> Delete:
+    """The write that removes the standing of somebody who has left."""
+    return Delete(StandingRow(person_pk(person_id), "STANDING"), StandingRow.status != "active")
 
 
 def registrations(person_id: str) -> list[Registration]:
