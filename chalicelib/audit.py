@@ -7,6 +7,7 @@ number, a name, a phone or an address.
 
 import hashlib
 import json
+import re
 from datetime import datetime
 from typing import Final
 
@@ -18,6 +19,8 @@ from chalicelib.actors import Actor
 from chalicelib.tables import Put, Row, index_meta, meta
 
 CHAINS: Final = 4
+_NUMBERS: Final = re.compile(r"(?<!\w)(?:[1-9]\d{16}[\dXx]|1[3-9]\d{9})(?!\w)")
+_CHINESE: Final = re.compile(r"[\u4e00-\u9fff]")
 
 
 class ByTarget(GlobalSecondaryIndex["EntryRow"]):
@@ -59,8 +62,11 @@ class EntryRow(Row):
 def entry(actor: Actor, act: str, target: str, now: datetime, **facts: str | int | bool) -> Put:
     """The write that records an act: ``entry(actor, "case.decided", case_id, now, check="housing")``.
 
-    ``act`` is ``thing.happened``; ``target`` an id of ours. Facts must not name anybody.
+    ``act`` is ``thing.happened``; ``target`` an id of ours. Raises ``ValueError`` when target or facts
+    would name somebody: the trail cannot be corrected afterwards.
     """
+    if _NUMBERS.search(target) or any(names_somebody(str(value)) for value in facts.values()):
+        raise ValueError(f"an audit entry names nobody: {act}")
     entry_id = keys.new_id("A", now)
     role = ",".join(sorted(actor.roles)) or actor.kind
     row = EntryRow(f"ENTRY#{entry_id}", "ENTRY", entry_id=entry_id, at=clock.iso(now), actor=actor.id)
@@ -70,6 +76,11 @@ def entry(actor: Actor, act: str, target: str, now: datetime, **facts: str | int
     row.by_target_pk, row.by_target_sk = target, entry_id
     row.by_day_pk, row.by_day_sk = day_key(row.at[:10], chain_of(entry_id)), entry_id
     return Put(row, EntryRow.pk.does_not_exist())
+
+
+def names_somebody(text: str) -> bool:
+    """Whether a text holds what looks like an ID number, a phone, or words of Chinese."""
+    return bool(_NUMBERS.search(text) or _CHINESE.search(text))
 
 
 def digest(row: EntryRow) -> str:

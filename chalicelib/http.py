@@ -228,7 +228,8 @@ def _call_view(route: Route, request: Request, call: Call) -> Any:
     except ValidationError as error:
         if any(finding["type"] == "json_invalid" for finding in error.errors()):
             raise Malformed("body_not_json") from None
-        raise problems.invalid(error) from None
+        asked = [model for model in (route.query, route.body) if model]
+        raise problems.invalid(error, *asked) from None
     return route.view(call, **given)
 
 

@@ -2,9 +2,10 @@
 
 import json
 from collections.abc import Iterable
+from functools import cache
 from typing import Any
 
-from pydantic import ValidationError
+from pydantic import BaseModel, ValidationError
 
 from chalicelib.errors import DomainError, Field, Invalid, Throttled
 from chalicelib.texts import Language, sentence
@@ -58,21 +59,34 @@ def headers(error: DomainError) -> dict[str, str]:
     return {}
 
 
-def invalid(error: ValidationError) -> Invalid:
-    """Pydantic's findings as fields with our codes; values and unknown names are left out."""
-    return Invalid("values_invalid", fields=list(dict.fromkeys(_fields(error.errors()))))
+def invalid(error: ValidationError, *models: type[BaseModel]) -> Invalid:
+    """Pydantic's findings as fields with our codes; values and names that the caller chose are left out.
+
+    ``models`` are what was asked for: a part of a place that is none of their fields becomes ``*``.
+    """
+    known = frozenset[str]().union(*(_names(model) for model in models))
+    return Invalid("values_invalid", fields=list(dict.fromkeys(_fields(error.errors(), known))))
 
 
-def _fields(findings: Iterable[Any]) -> Iterable[Field]:
+@cache
+def _names(model: type[BaseModel]) -> frozenset[str]:
+    """The names of all fields of a model and of what it holds."""
+    schema = model.model_json_schema()
+    parts = [schema, *schema.get("$defs", {}).values()]
+    return frozenset(name for part in parts for name in part.get("properties", {}))
+
+
+def _fields(findings: Iterable[Any], known: frozenset[str]) -> Iterable[Field]:
     for finding in findings:
         place = finding["loc"][:-1] if finding["type"] == "extra_forbidden" else finding["loc"]
-        yield Field("/" + "/".join(str(part) for part in place), _code(finding))
+        parts = [str(part) if isinstance(part, int) or part in known else "*" for part in place]
+        yield Field("/" + "/".join(parts), _code(finding))
 
 
 def _code(finding: Any) -> str:
     raised = finding.get("ctx", {}).get("error")
-    if raised is not None:
-        return str(getattr(raised, "code", "value_invalid"))
+    if code := getattr(raised, "code", None):
+        return str(code)
     kind: str = finding["type"]
     for prefix, code in _BY_PREFIX.items():
         if kind.startswith(prefix):

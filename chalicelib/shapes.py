@@ -6,7 +6,13 @@ from pydantic import BaseModel, ConfigDict
 class Shape(BaseModel):
     """Frozen; unknown fields are refused, so that a misspelt field is a clear problem and not silence."""
 
-    model_config = ConfigDict(extra="forbid", frozen=True, str_strip_whitespace=True, allow_inf_nan=False)
+    model_config = ConfigDict(
+        extra="forbid",
+        frozen=True,
+        str_strip_whitespace=True,
+        allow_inf_nan=False,
+        json_schema_serialization_defaults_required=True,  # ``dump`` writes every field; OpenAPI says so.
+    )
 
 
 class Page[T](Shape):

@@ -9,7 +9,7 @@ from typing import Final
 from chalicelib import audit, clock, tables
 from chalicelib.actors import Actor
 from chalicelib.audit import CHAINS, chain_of
-from chalicelib.errors import Unavailable
+from chalicelib.errors import Field, Invalid, Unavailable
 from chalicelib.shapes import Page, Shape
 from chalicelib.tables import Cancelled
 from chalicelib.trail import roots, store
@@ -129,7 +129,12 @@ def _head_at(chain: int, end: str) -> HeadView:
 
 
 def entries_about(actor: Actor, target: str, token: str | None, now: datetime) -> Page[EntryView]:
-    """The acts on a thing, the latest first; that an auditor looked is an entry too."""
+    """The acts on a thing, the latest first; that an auditor looked is an entry too.
+
+    Raises ``Invalid`` for what looks like a name or number of a person: it would stay in the trail for good.
+    """
+    if audit.names_somebody(target):
+        raise Invalid("values_invalid", fields=[Field("/target", "field_form")])
     rows, following = store.entries(target, PAGE, token)
     tables.transact(audit.entry(actor, "audit.searched", target, now, found=len(rows)))
     views = [
