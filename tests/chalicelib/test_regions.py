@@ -1,5 +1,7 @@
 """Regions nest: what lies in a part lies in the whole."""
 
+import itertools
+
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
@@ -36,7 +38,7 @@ def test_the_city_covers_all_and_nothing_covers_the_city_but_itself(code: str) -
 def test_each_ancestor_covers_the_next_and_the_code(code: str) -> None:
     chain = regions.ancestors(code, "building")
     assert chain[0] == regions.CITY and chain[-1] == code
-    assert all(regions.covers(outer, inner) for outer, inner in zip(chain, chain[1:], strict=False))
+    assert all(regions.covers(outer, inner) for outer, inner in itertools.pairwise(chain))
 
 
 def test_ancestors_stop_at_the_level_asked_for() -> None:

@@ -87,7 +87,7 @@ def test_a_persons_key_is_found_again_after_the_function_was_cold(cloud: None, t
 def test_the_stored_key_is_not_the_key(cloud: None) -> None:
     sealer = person("P1")
     assert sealer._key.hex() not in DataKeyRow.find("P1", "DATA_KEY").wrapped
-    assert "DATA_KEY" == DataKeyRow.find("P1", "DATA_KEY").sk
+    assert DataKeyRow.find("P1", "DATA_KEY").sk == "DATA_KEY"
 
 
 def test_a_wrapped_key_moved_to_another_person_does_not_unwrap(cloud: None) -> None:
