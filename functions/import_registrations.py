@@ -20,7 +20,7 @@ from chalicelib import aws, clock
 from chalicelib.logs import logger
 from chalicelib.residence import service as residence
 
-processor = BatchProcessor(event_type=EventType.SQS)
+processor = BatchProcessor(event_type=EventType.SQS, raise_on_entire_batch_failure=False)
 log = logger("import_registrations")
 
 
@@ -31,7 +31,6 @@ def handler(event: dict[str, Any], context: Any) -> Any:
         record_handler=take,
         processor=processor,
         context=context,
-        raise_on_entire_batch_failure=False,
     )
 
 

@@ -26,7 +26,7 @@ from chalicelib.logs import logger
 from chalicelib.messaging import service as messaging
 
 log = logger("plan_visits")
-processor = BatchProcessor(event_type=EventType.SQS)
+processor = BatchProcessor(event_type=EventType.SQS, raise_on_entire_batch_failure=False)
 
 
 def handler(event: dict[str, Any], context: Any) -> Any:
@@ -36,7 +36,6 @@ def handler(event: dict[str, Any], context: Any) -> Any:
         record_handler=plan,
         processor=processor,
         context=context,
-        raise_on_entire_batch_failure=False,
     )
 
 

@@ -24,7 +24,7 @@ from chalicelib import clock
 from chalicelib.logs import logger
 from chalicelib.sources import service as sources
 
-processor = BatchProcessor(event_type=EventType.SQS)
+processor = BatchProcessor(event_type=EventType.SQS, raise_on_entire_batch_failure=False)
 log = logger("receive_file")
 
 
@@ -35,7 +35,6 @@ def handler(event: dict[str, Any], context: Any) -> Any:
         record_handler=take,
         processor=processor,
         context=context,
-        raise_on_entire_batch_failure=False,
     )
 
 

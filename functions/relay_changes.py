@@ -21,7 +21,7 @@ from chalicelib.cases.model import Case
 from chalicelib.messaging import service as messaging
 from chalicelib.residence import service as residence
 
-processor = BatchProcessor(event_type=EventType.DynamoDBStreams)
+processor = BatchProcessor(event_type=EventType.DynamoDBStreams, raise_on_entire_batch_failure=False)
 
 ENACTED_BY: Final[dict[str, Callable[[Case, datetime], bool]]] = {
     residence.REGISTRATION: residence.enact,
@@ -37,7 +37,6 @@ def handler(event: dict[str, Any], context: Any) -> Any:
         record_handler=relay,
         processor=processor,
         context=context,
-        raise_on_entire_batch_failure=False,
     )
 
 

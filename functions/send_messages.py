@@ -26,7 +26,7 @@ from chalicelib.messaging.service import Delivery, Senders
 from chalicelib.outside import sms, wechat, wecom
 
 log = logger("send_messages")
-processor = BatchProcessor(event_type=EventType.SQS)
+processor = BatchProcessor(event_type=EventType.SQS, raise_on_entire_batch_failure=False)
 SENDERS: Final = Senders(wechat=wechat.from_config, wecom=wecom.from_config, sms=sms.from_config)
 LONGEST_DELAY: Final = 900
 # A slow other side may take ten seconds for one message: without that much left, the next one waits.
@@ -49,7 +49,6 @@ def handler(event: dict[str, Any], context: Any) -> Any:
         record_handler=send,
         processor=processor,
         context=context,
-        raise_on_entire_batch_failure=False,
     )
 
 

@@ -25,7 +25,7 @@ from chalicelib.residence import service as residence
 from chalicelib.residence.model import Facts, Finding
 from chalicelib.sources import service as sources
 
-processor = BatchProcessor(event_type=EventType.SQS)
+processor = BatchProcessor(event_type=EventType.SQS, raise_on_entire_batch_failure=False)
 
 VERIFIED_BY: Final[dict[str, Callable[[Case, str, Facts, datetime], Finding]]] = {
     residence.REGISTRATION: residence.verify,
@@ -39,7 +39,6 @@ def handler(event: dict[str, Any], context: Any) -> Any:
         record_handler=verify,
         processor=processor,
         context=context,
-        raise_on_entire_batch_failure=False,
     )
 
 

@@ -1,0 +1,80 @@
+"""Queue ``comparisons`` → one comparison of all sources for a whole batch of arrivals.
+
+Each message says that a file changed what is known; one search answers them all. A message that is
+none is parked and done. When the search fails, all of the batch comes again: searching is harmless
+to repeat.
+"""
+
+import json
+import os
+import tempfile
+from datetime import datetime
+from pathlib import Path
+from typing import Any
+
+from aws_lambda_powertools import Metrics
+from aws_lambda_powertools.metrics import MetricUnit
+
+from chalicelib import clock
+from chalicelib.identity import service as identity
+from chalicelib.linkage import service as linkage
+from chalicelib.linkage.service import Outcome
+from chalicelib.logs import logger
+from chalicelib.residence import service as residence
+from chalicelib.sources import service as sources
+
+log = logger("compare_sources")
+
+
+def handler(event: dict[str, Any], context: Any) -> dict[str, list[dict[str, str]]]:
+    """Compare once for all messages of the batch; the answer names those to deliver again."""
+    now = clock.utc_now()
+    arrived = [source for record in event["Records"] if (source := _source(record, now))]
+    if arrived:
+        log.info("comparing after %s files", len(arrived), extra={"sources": sorted(set(arrived))})
+        compare(now)
+    return {"batchItemFailures": []}
+
+
+def _source(record: dict[str, Any], now: datetime) -> str | None:
+    """Which source a message says has changed; parks what is no such message."""
+    try:
+        return str(json.loads(record["body"])["source"])
+    except (ValueError, KeyError, TypeError):
+        sources.park("compare_sources", record["messageId"], "message_not_understood", now)
+        log.error("a message was parked: message_not_understood")
+        return None
+
+
+def compare(now: datetime) -> Outcome:
+    """Search for people who are not registered, and say in numbers what was found."""
+    scratch = Path(tempfile.gettempdir()) / "comparison"
+    scratch.mkdir(exist_ok=True)
+    outcome = linkage.find_unregistered(
+        now,
+        scratch,
+        residence.registered_keys,
+        identity.people_for_keys,
+        progress=log.info,
+        memory_mb=_memory(),
+    )
+    metrics = Metrics(service="compare_sources")
+    metrics.add_metric("RowsCompared", MetricUnit.Count, outcome.rows)
+    metrics.add_metric("FindingsNew", MetricUnit.Count, outcome.new)
+    metrics.add_metric("FindingsClosed", MetricUnit.Count, outcome.closed)
+    metrics.flush_metrics()
+    facts = {
+        "rows": outcome.rows,
+        "candidates": outcome.candidates,
+        "registered": outcome.registered,
+        "new": outcome.new,
+        "closed": outcome.closed,
+    }
+    log.info("compared", extra=facts)
+    return outcome
+
+
+def _memory() -> int | None:
+    """Megabytes for the comparison: 6 tenths of the function's, the rest is for Python and copies."""
+    size = os.environ.get("AWS_LAMBDA_FUNCTION_MEMORY_SIZE", "")
+    return int(size) * 6 // 10 if size.isdigit() else None
