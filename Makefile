@@ -65,13 +65,13 @@ clean: ## remove what was built; the city's state too
 $(VENV)/.ready: requirements/bootstrap.txt requirements/dev.txt
 	@python=$$(infra/find-python) && started=$$SECONDS && \
 	echo "environment: $(VENV) on $$($$python --version)" && \
-	$$python -m venv --clear $(VENV) && \
+	{ $(PY) -c "" 2>/dev/null || $$python -m venv --clear $(VENV); } && \
 	$(PY) -m pip install --quiet --disable-pip-version-check --require-hashes -r requirements/bootstrap.txt && \
 	$(VENV)/bin/uv pip sync --quiet --require-hashes --python $(PY) requirements/bootstrap.txt requirements/dev.txt && \
 	touch $@ && echo "environment: ready after $$((SECONDS - started)) s"
 
 $(MINISTACK)/.ready: requirements/ministack.txt | $(VENV)/.ready
 	@started=$$SECONDS && mkdir -p $(dir $(MINISTACK)) && echo "local cloud: installing MiniStack in $(MINISTACK)" && \
-	$$(infra/find-python) -m venv --clear --without-pip $(MINISTACK) && \
+	{ $(MINISTACK)/bin/python -c "" 2>/dev/null || $$(infra/find-python) -m venv --clear --without-pip $(MINISTACK); } && \
 	$(VENV)/bin/uv pip sync --quiet --require-hashes --python $(MINISTACK)/bin/python requirements/ministack.txt && \
 	touch $@ && echo "local cloud: installed after $$((SECONDS - started)) s"
