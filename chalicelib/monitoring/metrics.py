@@ -33,7 +33,9 @@ METRICS: Final = {
     metric.code: metric
     for metric in (
         _metric("residence_registrations", "flow", "居住登记申报数", "Residence registrations submitted"),
-        _metric("residence_registrations_active", "gauge", "有效居住登记数", "Residence registrations in force"),
+        _metric(
+            "residence_registrations_active", "gauge", "有效居住登记数", "Residence registrations in force"
+        ),
         _metric("cases_submitted", "flow", "提交事项数", "Cases submitted"),
         _metric("cases_accepted", "flow", "办结通过数", "Cases granted"),
         _metric("cases_refused", "flow", "不予通过数", "Cases refused"),
@@ -142,4 +144,6 @@ def closing(contributions: list[Contribution], removed_at: datetime) -> list[Con
         if METRICS[metric].kind == "gauge":
             held[metric, region] = held.get((metric, region), 0) + amount
     hour = removed_at.astimezone(clock.SHANGHAI).strftime("%Y-%m-%dT%H")
-    return [Contribution(metric, region, hour, -amount) for (metric, region), amount in held.items() if amount]
+    return [
+        Contribution(metric, region, hour, -amount) for (metric, region), amount in held.items() if amount
+    ]

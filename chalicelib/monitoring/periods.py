@@ -26,11 +26,11 @@ def periods(by: By, start: str | None, end: str | None, now: datetime) -> list[s
     last = _parse(end, "to", at_end=True) if end else now.astimezone(clock.SHANGHAI).replace(tzinfo=None)
     first = _parse(start, "from", at_end=False) if start else _back(by, last)
     if first > last:
-        raise Invalid("counter_range_backwards", fields=[Field("to", "value_invalid")])
+        raise Invalid("counter_range_backwards", fields=[Field("/to", "value_invalid")])
     count = _count(by, first, last)
     if count > LIMITS[by]:
         raise Invalid(
-            "counter_range_too_long", fields=[Field("from", "value_invalid")], periods=count, limit=LIMITS[by]
+            "counter_range_too_long", fields=[Field("/from", "value_invalid")], periods=count, limit=LIMITS[by]
         )
     return [_name(by, first, n) for n in range(count)]
 
@@ -39,7 +39,7 @@ def _parse(text: str, where: str, *, at_end: bool) -> datetime:
     """A month, a date, an hour or a full time; a time with an offset is brought to Shanghai's clock."""
     # A plus sign that a client did not encode arrives as a space.
     if not (found := _FORM.fullmatch(text.strip().replace(" ", "+"))):
-        raise Invalid("counter_time_invalid", fields=[Field(where, "field_date")])
+        raise Invalid("counter_time_invalid", fields=[Field(f"/{where}", "field_date")])
     month, day, hour, offset = found.groups()
     try:
         if hour and offset:
@@ -50,14 +50,14 @@ def _parse(text: str, where: str, *, at_end: bool) -> datetime:
             return following.replace(day=1) - timedelta(hours=1)
         moment = datetime.fromisoformat(f"{month}{day or '-01'}T{hour or '00'}:00")
     except (ValueError, OverflowError):
-        raise Invalid("counter_time_invalid", fields=[Field(where, "field_date")]) from None
+        raise Invalid("counter_time_invalid", fields=[Field(f"/{where}", "field_date")]) from None
     return moment.replace(hour=23) if at_end and not hour else moment
 
 
 def _back(by: By, last: datetime) -> datetime:
     if by == "month":
         months = last.year * 12 + last.month - DEFAULTS[by]
-        return datetime(months // 12, months % 12 + 1, 1)
+        return last.replace(year=months // 12, month=months % 12 + 1, day=1)
     step = timedelta(hours=1) if by == "hour" else timedelta(days=1)
     return last - step * (DEFAULTS[by] - 1)
 
@@ -105,7 +105,9 @@ def _of_flow(by: By, names: list[str], rows: Rows) -> list[int]:
 
 
 def _of_gauge(names: list[str], rows: Rows) -> list[int]:
-    changes = sorted((f"{year}-{slot}", amount) for year, slots in rows.items() for slot, amount in slots.items())
+    changes = sorted(
+        (f"{year}-{slot}", amount) for year, slots in rows.items() for slot, amount in slots.items()
+    )
     found, total, place = [], 0, 0
     for name in names:
         # A day in a month sorts before the month's name followed by the highest character.

@@ -98,7 +98,7 @@ def counters(
 
 def _metric(code: str) -> Metric:
     if code not in METRICS:
-        raise Invalid("metric_unknown", fields=[Field("metric", "field_choice")], allowed=", ".join(METRICS))
+        raise Invalid("metric_unknown", fields=[Field("/metric", "field_choice")], allowed=", ".join(METRICS))
     return METRICS[code]
 
 
@@ -107,9 +107,9 @@ def _require_scope(actor: Actor, region: str) -> None:
     try:
         level = regions.level(region)
     except ValueError:
-        raise Invalid("counter_region_unknown", fields=[Field("region", "field_form")]) from None
+        raise Invalid("counter_region_unknown", fields=[Field("/region", "field_form")]) from None
     if level in {"grid", "building"}:
-        raise Invalid("counter_region_too_fine", fields=[Field("region", "value_invalid")])
+        raise Invalid("counter_region_too_fine", fields=[Field("/region", "value_invalid")])
     around = level == "community" and any(scope.startswith(region) for scope in actor.scopes)
     if not around and not actor.covers(region):
         raise Forbidden("region_out_of_scope")

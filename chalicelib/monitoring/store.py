@@ -47,7 +47,9 @@ def _marker(what: str, now: datetime) -> MarkerRow:
     return MarkerRow(f"SEEN#{what}", "SEEN", expires_at=int((now + MARKERS_KEPT).timestamp()))
 
 
-def _additions(row: tuple[str, str], amounts: Mapping[str, int], condition: Condition | None = None) -> Update:
+def _additions(
+    row: tuple[str, str], amounts: Mapping[str, int], condition: Condition | None = None
+) -> Update:
     actions: list[Action] = [Path([name]).add(amount) for name, amount in amounts.items() if amount]
     return Update(CounterRow(*row), actions, condition)
 
@@ -65,7 +67,9 @@ def count(parcel: Parcel, now: datetime) -> None:
 def counted(changes: Iterable[Change]) -> set[str]:
     """The event ids among at most 100 changes that are counted already."""
     wanted = {f"SEEN#{c.table}#{c.event_id}": c.event_id for c in changes}
-    return {wanted[row.pk] for row in MarkerRow.batch_get([(pk, "SEEN") for pk in wanted], consistent_read=True)}
+    return {
+        wanted[row.pk] for row in MarkerRow.batch_get([(pk, "SEEN") for pk in wanted], consistent_read=True)
+    }
 
 
 def park(change: Change, reason: str, now: datetime) -> None:
@@ -168,5 +172,7 @@ def repair(rows: Mapping[tuple[str, str], Mapping[str, tuple[int, int]]], run: s
             same = (path == observed) if observed else (path.does_not_exist() | (path == 0))
             condition = same if condition is None else condition & same
         writes.append(create(_marker(f"repair#{run}#{'#'.join(row)}", now)))
-        writes.append(_additions(row, {n: expected - seen for n, (seen, expected) in found.items()}, condition))
+        writes.append(
+            _additions(row, {n: expected - seen for n, (seen, expected) in found.items()}, condition)
+        )
     tables.transact(*writes)

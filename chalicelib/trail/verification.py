@@ -71,9 +71,9 @@ def verify(
     last = min(to_date or today, today)
     first = from_date or last - timedelta(days=DAYS_WITHOUT_A_RANGE - 1)
     if first > last:
-        raise Invalid("trail_range_backwards", fields=[Field("to", "value_invalid")])
+        raise Invalid("trail_range_backwards", fields=[Field("/to", "value_invalid")])
     if bounded and (last - first).days >= MOST_DAYS:
-        raise Invalid("trail_range_too_long", fields=[Field("from", "value_invalid")], limit=MOST_DAYS)
+        raise Invalid("trail_range_too_long", fields=[Field("/from", "value_invalid")], limit=MOST_DAYS)
     findings = Findings()
     _check_roots(findings, first.isoformat(), last.isoformat(), today)
     for chain in range(CHAINS):

@@ -202,9 +202,7 @@ def test_a_gauge_counts_what_came_before_the_range() -> None:
 
 def test_hours_carry_their_offset_and_zeros_are_filled_in() -> None:
     service.count([change("e1", "cases", None, case())], NOW, no_pause)
-    page = service.counters(
-        OFFICER, "cases_submitted", TOWN, "hour", "2026-11-23T08", "2026-11-23T10", NOW
-    )
+    page = service.counters(OFFICER, "cases_submitted", TOWN, "hour", "2026-11-23T08", "2026-11-23T10", NOW)
     assert [(item.at, item.value) for item in page.items] == [
         ("2026-11-23T08:00:00+08:00", 0),
         ("2026-11-23T09:00:00+08:00", 1),
@@ -319,9 +317,7 @@ def test_a_slot_that_keeps_moving_is_unsettled_and_not_wrong() -> None:
     def another_arrives(seconds: float) -> None:
         client: Any = tables.connection().client
         image = case() | {"pk": "cases#9"}
-        client.put_item(
-            TableName=config.table("cases"), Item={k: {"S": str(v)} for k, v in image.items()}
-        )
+        client.put_item(TableName=config.table("cases"), Item={k: {"S": str(v)} for k, v in image.items()})
 
     found = rebuild(TODAY + timedelta(days=1), "n1", NOW, pause=another_arrives)
     assert found.differences == []

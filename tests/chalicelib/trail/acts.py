@@ -81,9 +81,7 @@ def change(pk: str, sk: str, **values: str | int) -> None:
             Key={"pk": {"S": pk}, "sk": {"S": sk}},
             UpdateExpression="SET #n = :v",
             ExpressionAttributeNames={"#n": name},
-            ExpressionAttributeValues={
-                ":v": {"N": str(value)} if isinstance(value, int) else {"S": value}
-            },
+            ExpressionAttributeValues={":v": {"N": str(value)} if isinstance(value, int) else {"S": value}},
         )
 
 
