@@ -129,7 +129,9 @@ def _digest(worker: str, found: Sequence[tuple[str, date]]) -> Digest:
     return Digest(worker, len(found), len(counts), max(counts.values()), min(day for _, day in found))
 
 
-def allot(count: int, days: Iterable[date], load: Mapping[date, int], capacity: int) -> list[tuple[date, int]]:
+def allot(
+    count: int, days: Iterable[date], load: Mapping[date, int], capacity: int
+) -> list[tuple[date, int]]:
     """On which days how many of ``count`` visits fit, the earliest first; what never fits is left over.
 
     ``load``: how many each day already has.

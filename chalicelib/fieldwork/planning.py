@@ -66,7 +66,9 @@ def plan(
     left_out: Counter[str] = Counter()
     drafts = _drafts(_justified(findings, policy, registered, left_out), left_out)
     before = store.visits(drafts)
-    fresh = sorted((draft for draft in drafts.values() if draft.visit_id not in before), key=lambda d: d.order)
+    fresh = sorted(
+        (draft for draft in drafts.values() if draft.visit_id not in before), key=lambda d: d.order
+    )
     planner = _Planner(policy, batch, now, left_out)
     for load, theirs in groupby(fresh, key=lambda draft: draft.load):
         planner.plan_for(load, list(theirs))

@@ -200,9 +200,7 @@ def _recorded(row: store.VisitRow, report: OutcomeReport, now: datetime) -> Outc
     return None
 
 
-def _outcome_writes(
-    actor: Actor, row: store.VisitRow, report: OutcomeReport, now: datetime
-) -> list[Write]:
+def _outcome_writes(actor: Actor, row: store.VisitRow, report: OutcomeReport, now: datetime) -> list[Write]:
     writes: list[Write] = [
         store.record(row, report.outcome, clock.iso(now), actor.id),
         store.count(row.town, row.community or row.town, {row.status: -1, "done": 1}),

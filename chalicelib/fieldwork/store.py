@@ -230,7 +230,7 @@ def close(row: VisitRow, status: str) -> Update:
     An expired visit forgets the person; a withdrawn one may still get its outcome, so it only loses
     the name, phone and address.
     """
-    actions = [
+    actions: list[Action] = [
         VisitRow.status.set(status),
         VisitRow.by_region_pk.set(f"{status}#{row.town}"),
         VisitRow.sealed.remove(),

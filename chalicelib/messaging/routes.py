@@ -19,7 +19,9 @@ api = http.Api("messaging")
 SELF: dict[str, http.Reach] = {"citizen": "own", "landlord": "own"}
 
 
-@api.get("/me/messages", who=SELF, query=InboxQuery, answer=Page[MessageView], summary="My messages, newest first")
+@api.get(
+    "/me/messages", who=SELF, query=InboxQuery, answer=Page[MessageView], summary="My messages, newest first"
+)
 def get_messages(call: Call, query: InboxQuery) -> Page[MessageView]:
     """Everything that was said to the caller, whether or not it reached the phone."""
     return service.inbox(call.actor, query, call.language, call.now)

@@ -59,6 +59,9 @@ def finding(person_id: str, number: int = 1, **changes: Any) -> Finding:
         "room": "502",
         "sources": ("social_security", "health_service"),
         "confidence": 0.9,
-        "because": {"zh-CN": "社保和健康服务都登记了该地址", "en": "Social security and health both know this address"},
+        "because": {
+            "zh-CN": "社保和健康服务都登记了该地址",
+            "en": "Social security and health both know this address",
+        },
     }
     return Finding(**(values | changes))

@@ -53,7 +53,9 @@ def test_the_same_person_and_place_are_never_visited_twice(now: datetime) -> Non
     (person,) = people(1, now)
     service.plan([finding(person)], "B1", now, nobody_registered)
     later = now + timedelta(days=400)
-    again = service.plan([finding(person, id="F2", sources=("lease_filings",))], "B2", later, nobody_registered)
+    again = service.plan(
+        [finding(person, id="F2", sources=("lease_filings",))], "B2", later, nobody_registered
+    )
     assert (again.planned, again.known, again.digests) == (0, 1, [])
     assert len(due()) == 1
     other_place = service.plan([finding(person, 2)], "B3", later, nobody_registered)
@@ -105,7 +107,11 @@ def test_weak_findings_and_people_registered_meanwhile_are_left_out(now: datetim
 
 def test_people_whom_nobody_knows_and_places_that_do_not_exist_are_left_out(now: datetime) -> None:
     (person,) = people(1, now)
-    batch = [finding("P-deleted"), finding(person, community="440604010999"), finding(person, town="440604999", community=None)]
+    batch = [
+        finding("P-deleted"),
+        finding(person, community="440604010999"),
+        finding(person, town="440604999", community=None),
+    ]
     report = service.plan(batch, "B1", now, nobody_registered)
     assert (report.planned, report.known) == (0, 0)
     assert (report.left_out["person_unknown"], report.left_out["place_unknown"]) == (1, 2)

@@ -235,9 +235,7 @@ def test_a_visit_done_in_time_does_not_expire(now: datetime) -> None:
 def test_an_expired_visit_is_not_planned_again(now: datetime) -> None:
     (person,) = planned(now)
     service.expire(date(2026, 12, 23), now + timedelta(days=31))
-    again = service.plan(
-        [finding(person, room="101")], "B9", now + timedelta(days=32), nobody_registered
-    )
+    again = service.plan([finding(person, room="101")], "B9", now + timedelta(days=32), nobody_registered)
     assert (again.planned, again.known) == (0, 1)
 
 

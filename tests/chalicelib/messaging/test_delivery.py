@@ -59,7 +59,9 @@ def test_asking_again_for_what_was_sent_sends_nothing(cloud: None) -> None:
 
 
 @pytest.mark.parametrize("data", [{}, {"visits": 1}])
-def test_a_message_without_its_parameters_is_refused_when_asked_for(cloud: None, data: dict[str, int]) -> None:
+def test_a_message_without_its_parameters_is_refused_when_asked_for(
+    cloud: None, data: dict[str, int]
+) -> None:
     with pytest.raises(ValueError):
         service.request("wecom", WORKER, "visit_digest", data, "e", NOW)
 
@@ -102,7 +104,10 @@ def test_a_wrong_key_of_ours_waits_for_the_operator(cloud: None) -> None:
 
 def test_a_refused_message_is_not_tried_again(cloud: None) -> None:
     message_id = ask()
-    assert service.deliver(message_id, NOW, senders(Outsider(before=Rejected("wecom", "81013")))).state == "rejected"
+    assert (
+        service.deliver(message_id, NOW, senders(Outsider(before=Rejected("wecom", "81013")))).state
+        == "rejected"
+    )
     outsider = Outsider()
     assert service.deliver(message_id, NOW, senders(outsider)).state == "rejected"
     assert outsider.sent == []

@@ -80,7 +80,9 @@ def test_messages_stopped_together_do_not_all_come_back_together() -> None:
 def test_every_template_can_be_filled_in_both_languages_and_fits_its_channel() -> None:
     for name, template in model.templates().items():
         assert template.wechat or template.wecom or template.sms, name
-        data = {param: "residence_registration" if param == "kind" else "accepted" for param in template.params}
+        data = {
+            param: "residence_registration" if param == "kind" else "accepted" for param in template.params
+        }
         for language in ("zh-CN", "en"):
             filled = words(template, data, language)
             title, body = (text[language].format_map(filled) for text in (template.title, template.body))
