@@ -9,18 +9,14 @@ from typing import Any
 
 from aws_lambda_powertools import Metrics
 from aws_lambda_powertools.metrics import MetricUnit
-from aws_lambda_powertools.utilities.batch import (
-    BatchProcessor,
-    EventType,
-    process_partial_response,
-)
 from aws_lambda_powertools.utilities.data_classes.sqs_event import SQSRecord
 
 from chalicelib import aws, clock
+from chalicelib.batches import EventType, Processor, process_partial_response
 from chalicelib.logs import logger
 from chalicelib.residence import service as residence
 
-processor = BatchProcessor(event_type=EventType.SQS, raise_on_entire_batch_failure=False)
+processor = Processor(EventType.SQS)
 log = logger("import_registrations")
 
 

@@ -11,14 +11,10 @@ from typing import Any
 
 from aws_lambda_powertools import Metrics
 from aws_lambda_powertools.metrics import MetricUnit
-from aws_lambda_powertools.utilities.batch import (
-    BatchProcessor,
-    EventType,
-    process_partial_response,
-)
 from aws_lambda_powertools.utilities.data_classes.sqs_event import SQSRecord
 
 from chalicelib import clock, keys
+from chalicelib.batches import EventType, Processor, process_partial_response
 from chalicelib.fieldwork import service as fieldwork
 from chalicelib.fieldwork.service import Digest, Finding, PlanReport
 from chalicelib.linkage import service as linkage
@@ -26,7 +22,7 @@ from chalicelib.logs import logger
 from chalicelib.messaging import service as messaging
 
 log = logger("plan_visits")
-processor = BatchProcessor(event_type=EventType.SQS, raise_on_entire_batch_failure=False)
+processor = Processor(EventType.SQS)
 
 
 def handler(event: dict[str, Any], context: Any) -> Any:

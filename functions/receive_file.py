@@ -13,18 +13,14 @@ from urllib.parse import unquote_plus
 
 from aws_lambda_powertools import Metrics
 from aws_lambda_powertools.metrics import MetricUnit
-from aws_lambda_powertools.utilities.batch import (
-    BatchProcessor,
-    EventType,
-    process_partial_response,
-)
 from aws_lambda_powertools.utilities.data_classes.sqs_event import SQSRecord
 
 from chalicelib import clock
+from chalicelib.batches import EventType, Processor, process_partial_response
 from chalicelib.logs import logger
 from chalicelib.sources import service as sources
 
-processor = BatchProcessor(event_type=EventType.SQS, raise_on_entire_batch_failure=False)
+processor = Processor(EventType.SQS)
 log = logger("receive_file")
 
 

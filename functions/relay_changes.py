@@ -8,20 +8,16 @@ from collections.abc import Callable
 from datetime import datetime
 from typing import Any, Final
 
-from aws_lambda_powertools.utilities.batch import (
-    BatchProcessor,
-    EventType,
-    process_partial_response,
-)
 from aws_lambda_powertools.utilities.data_classes.dynamo_db_stream_event import DynamoDBRecord
 
 from chalicelib import aws, clock
+from chalicelib.batches import EventType, Processor, process_partial_response
 from chalicelib.cases import service as cases
 from chalicelib.cases.model import Case
 from chalicelib.messaging import service as messaging
 from chalicelib.residence import service as residence
 
-processor = BatchProcessor(event_type=EventType.DynamoDBStreams, raise_on_entire_batch_failure=False)
+processor = Processor(EventType.DynamoDBStreams)
 
 ENACTED_BY: Final[dict[str, Callable[[Case, datetime], bool]]] = {
     residence.REGISTRATION: residence.enact,

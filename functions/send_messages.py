@@ -11,14 +11,10 @@ from typing import Any, Final
 
 from aws_lambda_powertools import Metrics
 from aws_lambda_powertools.metrics import MetricUnit
-from aws_lambda_powertools.utilities.batch import (
-    BatchProcessor,
-    EventType,
-    process_partial_response,
-)
 from aws_lambda_powertools.utilities.data_classes.sqs_event import SQSRecord
 
 from chalicelib import aws, clock
+from chalicelib.batches import EventType, Processor, process_partial_response
 from chalicelib.errors import NotFound
 from chalicelib.logs import logger
 from chalicelib.messaging import service as messaging
@@ -26,7 +22,7 @@ from chalicelib.messaging.service import Delivery, Senders
 from chalicelib.outside import sms, wechat, wecom
 
 log = logger("send_messages")
-processor = BatchProcessor(event_type=EventType.SQS, raise_on_entire_batch_failure=False)
+processor = Processor(EventType.SQS)
 SENDERS: Final = Senders(wechat=wechat.from_config, wecom=wecom.from_config, sms=sms.from_config)
 LONGEST_DELAY: Final = 900
 # A slow other side may take ten seconds for one message: without that much left, the next one waits.

@@ -8,15 +8,11 @@ from collections.abc import Callable
 from datetime import datetime
 from typing import Any, Final
 
-from aws_lambda_powertools.utilities.batch import (
-    BatchProcessor,
-    EventType,
-    process_partial_response,
-)
 from aws_lambda_powertools.utilities.data_classes.sqs_event import SQSRecord
 
 from chalicelib import clock, keys
 from chalicelib.actors import SYSTEM
+from chalicelib.batches import EventType, Processor, process_partial_response
 from chalicelib.cases import service as cases
 from chalicelib.cases.model import Case
 from chalicelib.errors import Conflict
@@ -25,7 +21,7 @@ from chalicelib.residence import service as residence
 from chalicelib.residence.model import Facts, Finding
 from chalicelib.sources import service as sources
 
-processor = BatchProcessor(event_type=EventType.SQS, raise_on_entire_batch_failure=False)
+processor = Processor(EventType.SQS)
 
 VERIFIED_BY: Final[dict[str, Callable[[Case, str, Facts, datetime], Finding]]] = {
     residence.REGISTRATION: residence.verify,
