@@ -18,6 +18,8 @@ def worklist(actor: Actor, query: WorkQuery, language: str) -> list[WorkItem]:
 
     A reviewer's is the department's checks, an officer's the cases of that level; one query a town.
     """
+    if query.town is not None:
+        actor.require_region(query.town)
     items: list[WorkItem] = []
     for queue in _queues(actor):
         for town in _towns(actor, query.town):
@@ -35,7 +37,6 @@ def _queues(actor: Actor) -> list[str]:
 
 def _towns(actor: Actor, town: str | None) -> Iterator[str]:
     if town is not None:
-        actor.require_region(town)
         yield town
         return
     for scope in actor.scopes:

@@ -1,0 +1,195 @@
+"""One working request for every route: the walks over all routes start from these."""
+
+import json
+from collections.abc import Callable
+from dataclasses import dataclass, field
+from datetime import timedelta
+from typing import Any
+
+from chalicelib import api, http
+from chalicelib.actors import Actor
+from chalicelib.cases import receipts
+from chalicelib.cases import service as cases
+from tests.town import COMMUNITY, TOWN, Town, id_number
+
+
+@dataclass(frozen=True)
+class Asked:
+    """What of a request differs from route to route."""
+
+    path: dict[str, str] = field(default_factory=dict)
+    query: dict[str, str] = field(default_factory=dict)
+    body: Any = None
+
+
+Make = Callable[[Town, Actor], Asked]
+
+
+@dataclass(frozen=True)
+class Sample:
+    """How to ask a route so that it works, and what happens to whom it does not concern.
+
+    ``foreign``: a stranger, or staff of another region, is ``refused`` (403 or 404), or sees a list without
+    anything of the owner's (``unseen``: there is nothing to point at).
+    """
+
+    make: Make
+    foreign: str = "refused"
+    statuses: tuple[int, ...] = ()
+
+
+def _nothing(town: Town, actor: Actor) -> Asked:
+    return Asked()
+
+
+def _query(**values: str) -> Make:
+    return lambda town, actor: Asked(query=values)
+
+
+def _body(value: Any) -> Make:
+    return lambda town, actor: Asked(body=value)
+
+
+def _case(body: Any = None, **facts: Any) -> Make:
+    return lambda town, actor: Asked(path={"id": town.case(**facts)}, body=body)
+
+
+def _paper(town: Town, actor: Actor) -> Asked:
+    case_id, document = town.document()
+    return Asked(path={"id": case_id, "document": document})
+
+
+def _receipt(town: Town, actor: Actor) -> Asked:
+    return Asked(path={"token": receipts.token(cases.case(town.case()), town.now)})
+
+
+def _decision(town: Town, actor: Actor) -> Asked:
+    body = {"decision": "approve", "reason": "a test's reason"}
+    if "reviewer" in actor.roles:
+        return Asked(path={"id": town.case()}, body=body | {"check": "housing"})
+    if "grid_worker" in actor.roles:
+        return Asked(path={"id": town.case(kind="residence_departure")}, body=body)
+    return Asked(path={"id": town.case(state="review")}, body=body)
+
+
+def _worklist(town: Town, actor: Actor) -> Asked:
+    town.case()
+    return (
+        Asked() if "grid_worker" in actor.roles and actor.covers(COMMUNITY) else Asked(query={"town": TOWN})
+    )
+
+
+def _visits(town: Town, actor: Actor) -> Asked:
+    town.visit()
+    return Asked(query={"town": TOWN})
+
+
+def _outcome(town: Town, actor: Actor) -> Asked:
+    return Asked(path={"id": town.visit()}, body={"outcome": "not_here"})
+
+
+def _overview(town: Town, actor: Actor) -> Asked:
+    return Asked(query={"town": TOWN})
+
+
+def _look_up(town: Town, actor: Actor) -> Asked:
+    town.registration()
+    return Asked(body={"id_number": id_number(town.order), "purpose": "counter_service", "reason": "at the counter"})
+
+
+def _registration(town: Town, actor: Actor) -> Asked:
+    return Asked(body=town.body_of_registration(actor))
+
+
+def _departure(town: Town, actor: Actor) -> Asked:
+    return Asked(path={"id": town.registration()}, body={"left_on": "2026-11-20"})
+
+
+def _binding(town: Town, actor: Actor) -> Asked:
+    order = town.order if actor.id == town.owner.id else town.order + 1
+    body = {"name": "测试甲", "id_number": id_number(order), "phone_code": f"phone-1380000{order:04d}"}
+    return Asked(body=body)
+
+
+def _counters(town: Town, actor: Actor) -> Asked:
+    return Asked(query={"metric": "cases_submitted", "region": COMMUNITY, "by": "day"})
+
+
+def _my_things(town: Town, actor: Actor) -> Asked:
+    town.case()
+    town.registration()
+    return Asked()
+
+
+SAMPLES: dict[str, Sample] = {
+    "GET /openapi.json": Sample(_nothing),
+    "GET /health": Sample(_nothing),
+    "GET /.well-known/jwks.json": Sample(_nothing),
+    "POST /sessions/wechat": Sample(_body({"code": "citizen-walker"})),
+    "POST /sessions/staff": Sample(_body({"code": "staff-coordinator-near"})),
+    "DELETE /sessions/current": Sample(_nothing, statuses=(204, 409)),
+    "GET /me": Sample(_nothing, "unseen"),
+    "PUT /me/identity": Sample(_binding, "unseen"),
+    "GET /me/disclosures": Sample(_nothing, "unseen"),
+    "GET /me/export": Sample(_my_things, "unseen"),
+    "GET /me/consents": Sample(_nothing, "unseen"),
+    "PUT /me/consents": Sample(_body({"items": [{"kind": "service_messages", "given": True}]}), "unseen"),
+    "DELETE /me": Sample(_nothing, "unseen"),
+    "GET /staff/me": Sample(_nothing, "unseen"),
+    "POST /people/lookups": Sample(_look_up),
+    "GET /minor-accesses": Sample(_query(month="2026-11")),
+    "GET /divisions": Sample(_query(parent=TOWN[:6])),
+    "GET /addresses": Sample(_query(q="季华五路"), statuses=(503,)),
+    "POST /residence-registrations": Sample(_registration, "unseen"),
+    "POST /residence-registrations/{id}/departure": Sample(_departure),
+    "GET /me/residence-registrations": Sample(_my_things, "unseen"),
+    "GET /me/cases": Sample(_my_things, "unseen"),
+    "GET /cases/{id}": Sample(_case()),
+    "POST /cases/{id}/withdraw": Sample(_case({"reason": None})),
+    "POST /cases/{id}/confirm": Sample(_case({}, tenant=True)),
+    "POST /cases/{id}/decline": Sample(_case({}, tenant=True)),
+    "POST /cases/{id}/supplement": Sample(_case({}, state="supplement")),
+    "POST /cases/{id}/appeals": Sample(_case({"reason": "it is there"}, state="refused")),
+    "POST /cases/{id}/documents": Sample(
+        _case({"kind": "dwelling_proof", "media_type": "image/png", "size": 100})
+    ),
+    "GET /cases/{id}/documents/{document}": Sample(_paper),
+    "GET /cases/{id}/receipt.svg": Sample(_case()),
+    "GET /receipts/{token}": Sample(_receipt),
+    "GET /worklist": Sample(_worklist),
+    "POST /cases/{id}/decisions": Sample(_decision),
+    "GET /visits": Sample(_visits),
+    "GET /visits/overview": Sample(_overview),
+    "POST /visits/{id}/outcome": Sample(_outcome),
+    "GET /counters": Sample(_counters),
+    "GET /metrics": Sample(_nothing),
+    "GET /audit/verify": Sample(_nothing),
+    "GET /audit/entries": Sample(_query(target="C1")),
+    "GET /me/messages": Sample(_nothing, "unseen"),
+    "GET /me/message-consents": Sample(_nothing, "unseen"),
+    "POST /me/message-consents": Sample(_body({"template": "case_state", "count": 1}), "unseen"),
+    "GET /messages/troubles": Sample(_query(day="2026-11-23")),
+}
+
+
+def name(route: http.Route) -> str:
+    """How a route is called here."""
+    return f"{route.method} {route.path}"
+
+
+def routes() -> list[http.Route]:
+    """Every declared route."""
+    return api.routes()
+
+
+def ask(
+    route: http.Route, asked: Asked, actor: Actor | None, town: Town | None = None, **headers: str
+) -> http.Answer:
+    """The answer to a sample's request; header names with underscores for hyphens."""
+    context: dict[str, Any] = {"requestId": "walk", "identity": {"sourceIp": "192.0.2.7"}}
+    if actor is not None:
+        context["authorizer"] = {"actor": http.pack(actor)}
+    body = b"" if asked.body is None else json.dumps(asked.body).encode()
+    named = {key.replace("_", "-"): value for key, value in headers.items()}
+    request = http.Request(named, asked.query, asked.path, body, context)
+    return http.respond(route, request, town.now + timedelta(seconds=1) if town else None)
