@@ -24,6 +24,7 @@ from cryptography.hazmat.primitives.ciphers import Cipher, algorithms, modes
 from cryptography.hazmat.primitives.ciphers.aead import AESGCM
 from pynamodb.attributes import UnicodeAttribute
 from pynamodb.exceptions import UpdateError
+from pynamodb.expressions.update import Action
 
 from chalicelib import aws, config
 from chalicelib.errors import Gone
@@ -211,7 +212,10 @@ def rewrap(report: Callable[[int], None] = lambda done: None) -> int:
 def _rewrapped(row: DataKeyRow, current: str) -> bool:
     """Wrap one data key anew; not one that was destroyed or rewrapped since it was read."""
     key = _unwrap(_kek(row.kek), row.wrapped, row.pk)
-    actions = [DataKeyRow.wrapped.set(_wrap(_kek(current), key, row.pk)), DataKeyRow.kek.set(current)]
+    actions: list[Action] = [
+        DataKeyRow.wrapped.set(_wrap(_kek(current), key, row.pk)),
+        DataKeyRow.kek.set(current),
+    ]
     try:
         row.update(actions=actions, condition=DataKeyRow.kek == row.kek)
     except UpdateError as error:

@@ -96,7 +96,9 @@ class NewRegistration(Shape):
     def _fits_together(self) -> Self:
         numbers = [m.id_number for m in self.household]
         if len(set(numbers)) < len(numbers):
-            raise PydanticCustomError("household_repeats", "household_repeats", {"error": WrongValue("household_repeats")})
+            raise PydanticCustomError(
+                "household_repeats", "household_repeats", {"error": WrongValue("household_repeats")}
+            )
         return self
 
 
@@ -190,7 +192,10 @@ def identity_finding(verified: bool, version: str, today: date) -> Finding:
     """Public security's part: the name belongs to the number, by the real-name check."""
     said = {"zh-CN": "姓名与证件号码已通过实名核验", "en": "Name and ID number passed the real-name check"}
     if not verified:
-        said = {"zh-CN": "尚未实名核验，由工作人员核对", "en": "No real-name check yet; a person will compare"}
+        said = {
+            "zh-CN": "尚未实名核验，由工作人员核对",
+            "en": "No real-name check yet; a person will compare",
+        }
     receipt = Receipt(
         rule="real_name", version=version, source="real_name_check", record_date=today, said=Title(**said)
     )
@@ -206,13 +211,19 @@ def dwelling_finding(claim: dict[str, Any], facts: list[dict[str, Any]], version
     """
     best = max(facts, key=lambda fact: (_nearness(claim, fact), str(fact.get("seen_on") or "")), default=None)
     if best is None:
-        said = {"zh-CN": "没有查到租赁或产权记录，由工作人员核对", "en": "No lease or title on record; a person will look"}
+        said = {
+            "zh-CN": "没有查到租赁或产权记录，由工作人员核对",
+            "en": "No lease or title on record; a person will look",
+        }
         receipt = Receipt(rule="dwelling", version=version, said=Title(**said))
         return Finding(result="person", reason="no_record", receipt=receipt)
     agrees = _nearness(claim, best) > 0
     said = {"zh-CN": "与登记的租赁或产权记录一致", "en": "Agrees with the lease or title on record"}
     if not agrees:
-        said = {"zh-CN": "记录中的住所不同，由工作人员核对", "en": "The record shows another dwelling; a person will look"}
+        said = {
+            "zh-CN": "记录中的住所不同，由工作人员核对",
+            "en": "The record shows another dwelling; a person will look",
+        }
     receipt = Receipt(
         rule="dwelling",
         version=version,

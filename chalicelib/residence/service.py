@@ -15,7 +15,15 @@ from chalicelib.errors import Conflict, Field, Forbidden, Invalid, NotFound
 from chalicelib.identity import service as identity
 from chalicelib.places import service as places
 from chalicelib.residence import model, store
-from chalicelib.residence.model import Departure, Facts, Finding, Named, NewRegistration, Registration, Standing
+from chalicelib.residence.model import (
+    Departure,
+    Facts,
+    Finding,
+    Named,
+    NewRegistration,
+    Registration,
+    Standing,
+)
 from chalicelib.tables import Cancelled, Once, Write
 
 REGISTRATION: Final = "residence_registration"
@@ -33,9 +41,7 @@ def register(
     """
     _require_sound(body, now)
     owner = _owner(actor, body, now)
-    place = places.resolve(
-        body.address.town, body.address.community, body.address.line, body.address.room
-    )
+    place = places.resolve(body.address.town, body.address.community, body.address.line, body.address.room)
     if actor.is_staff:
         actor.require_region(place.community)
         identity.record_disclosures(actor, [owner], COUNTER, "registration", now)
@@ -290,7 +296,8 @@ def import_rows(rows: Sequence[dict[str, Any]], source: str, now: datetime) -> d
     people = identity.people_for_keys([(key, number) for key, (number, _) in by_key.items()], now, known)
     standing = store.standings(people.values())
     found = [_imported(people[key], row) for key, (_, row) in by_key.items() if people[key] not in standing]
-    fresh = [stay for stay in found if stay is not None]
+    # Neighbours together: the counters' transactions then share their rows.
+    fresh = sorted((stay for stay in found if stay), key=lambda stay: stay.region)
     imported = sum(_import_some(list(some), source, now) for some in batched(fresh, 49))
     return {
         "rows": len(rows),
@@ -356,7 +363,8 @@ def _erase(person_id: str, now: datetime) -> list[identity.Kept]:
         tables.transact(*some, audit.entry(SYSTEM, "residence.erased", person_id, now, count=len(some)))
     law = "PIPL art. 47; Decree 663 art. 2: the register of residence, while the registration is in force"
     return [
-        identity.Kept(what="residence_registration", law=law, until=None, needs_identity=True) for _ in active[:1]
+        identity.Kept(what="residence_registration", law=law, until=None, needs_identity=True)
+        for _ in active[:1]
     ]
 
 

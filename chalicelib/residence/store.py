@@ -51,7 +51,10 @@ def registration_row(registration: Registration) -> RegistrationRow:
     row.person_id, row.registration_id = registration.person_id, registration.id
     row.region, row.status = registration.region, registration.status
     row.grid, row.building, row.origin = registration.grid, registration.building, registration.origin
-    row.arrived_on, row.registered_on = registration.arrived_on.isoformat(), registration.registered_on.isoformat()
+    row.arrived_on, row.registered_on = (
+        registration.arrived_on.isoformat(),
+        registration.registered_on.isoformat(),
+    )
     row.ended_on = registration.ended_on.isoformat() if registration.ended_on else None
     row.housing, row.case = registration.housing, registration.case
     return row
@@ -69,7 +72,9 @@ def put_standing(standing: Standing, before: Standing | None) -> Put:
     """The write of a standing, refused when another changed it since ``before`` was read."""
     unchanged = StandingRow.pk.does_not_exist()
     if before:
-        unchanged = (StandingRow.registration_id == before.registration_id) & (StandingRow.status == before.status)
+        unchanged = (StandingRow.registration_id == before.registration_id) & (
+            StandingRow.status == before.status
+        )
     return Put(standing_row(standing), unchanged)
 
 
