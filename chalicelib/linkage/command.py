@@ -20,9 +20,19 @@ import duckdb
 from chalicelib.linkage import comparison, model
 from chalicelib.linkage.model import SourceRule
 
-STANDARD: Final = ("record_id", "name", "id_number", "birth_date", "sex", "phone", "town", "address", "seen_on")
+STANDARD: Final = (
+    "record_id",
+    "name",
+    "id_number",
+    "birth_date",
+    "sex",
+    "phone",
+    "town",
+    "address",
+    "seen_on",
+)
 PAIRED_AT_MOST: Final = 20
-_FULL_WIDTH: Final = "０１２３４５６７８９ＸｘＡＢＣＤＥＦＧＨＩＪＫＬＭＮＯＰＱＲＳＴＵＶＷＹＺ－　"  # noqa: RUF001
+_FULL_WIDTH: Final = "０１２３４５６７８９ＸｘＡＢＣＤＥＦＧＨＩＪＫＬＭＮＯＰＱＲＳＴＵＶＷＹＺ－　"
 _HALF_WIDTH: Final = "0123456789XXABCDEFGHIJKLMNOPQRSTUVWYZ- "
 _WEIGHTS: Final = tuple(pow(2, 17 - i, 11) for i in range(17))
 
@@ -39,7 +49,9 @@ def check_character_sql(text: str) -> str:
 
 def key_sql(column: str) -> str:
     """A valid identity number in its normal form, else null, as SQL; agrees with ``idnumbers.parse``."""
-    plain = f"upper(regexp_replace(translate({column}, '{_FULL_WIDTH}', '{_HALF_WIDTH}'), '[\\s\\-]', '', 'g'))"
+    plain = (
+        f"upper(regexp_replace(translate({column}, '{_FULL_WIDTH}', '{_HALF_WIDTH}'), '[\\s\\-]', '', 'g'))"
+    )
     whole = "regexp_full_match(n, '[1-9][0-9]{16}[0-9X]')"
     born = "try_strptime(substr(n, 7, 8), '%Y%m%d')"
     foreign = "regexp_full_match(n, '[A-Z]{3}[0-9]{12}')"
@@ -78,7 +90,7 @@ def compare(source: Path, target: Path, rules: dict[str, SourceRule], today: dat
             pairs = _write(connection, _PAIRS.format(most=PAIRED_AT_MOST), target / "pairs.csv")
         with _stage("unregistered"):
             found = _unregistered(connection, rules, today, target / "unregistered.csv")
-        people = connection.execute("SELECT count(DISTINCT person_id) FROM clustered").fetchone()[0]
+        people = _count(connection, "SELECT count(DISTINCT person_id) FROM clustered")
     finally:
         connection.close()
         for left in target.glob(".work.duckdb*"):
@@ -144,7 +156,11 @@ def _load_file(connection: Any, path: Path) -> int:
         connection.execute(query)
     except duckdb.Error as error:
         raise Unusable(f"{path.name}: {str(error).splitlines()[0][:200]}") from None
-    return int(connection.execute(f"SELECT count(*) FROM input WHERE source = '{path.stem}'").fetchone()[0])
+    return _count(connection, f"SELECT count(*) FROM input WHERE source = '{path.stem}'")
+
+
+def _count(connection: Any, query: str) -> int:
+    return int(connection.execute(query).fetchone()[0])
 
 
 def _header(path: Path) -> list[str]:
@@ -198,9 +214,10 @@ def _cluster(connection: Any) -> None:
     A person id comes from the first of its rows, so that it stays while that row is there, and says
     nothing about the number.
     """
-    doubled = connection.execute(
-        "SELECT count(*) FROM (SELECT 1 FROM input GROUP BY source, record_id HAVING count(*) > 1)"
-    ).fetchone()[0]
+    doubled = _count(
+        connection,
+        "SELECT count(*) FROM (SELECT 1 FROM input GROUP BY source, record_id HAVING count(*) > 1)",
+    )
     connection.execute(_NUMBERED if doubled else _PLAIN)
     connection.execute("DROP TABLE input")
     connection.execute(_NAMED)
@@ -214,7 +231,9 @@ def _write(connection: Any, query: str, path: Path) -> int:
 
 def _unregistered(connection: Any, rules: dict[str, SourceRule], today: date, path: Path) -> int:
     connection.execute("CREATE OR REPLACE TEMP VIEW seen AS SELECT * FROM clustered")
-    newest = connection.execute("SELECT max(seen_on) FROM clustered WHERE seen_on <= ?", [today]).fetchone()[0]
+    newest = connection.execute("SELECT max(seen_on) FROM clustered WHERE seen_on <= ?", [today]).fetchone()[
+        0
+    ]
     day = newest or today
     policy = model.policy_on(day)
     found = comparison.candidates(connection, rules, policy, day)
@@ -244,5 +263,3 @@ def _person_ids(connection: Any, keys: list[str]) -> dict[str, str]:
     connection.register("wanted_keys", wanted)
     query = "SELECT DISTINCT key, person_id FROM clustered WHERE key IN (SELECT key FROM wanted_keys)"
     return dict(connection.execute(query).fetchall())
-
-

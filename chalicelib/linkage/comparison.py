@@ -56,9 +56,7 @@ ORDER BY listed.key
 """
 
 
-def candidates(
-    connection: Any, rules: dict[str, SourceRule], policy: Policy, today: date
-) -> list[Candidate]:
+def candidates(connection: Any, rules: dict[str, SourceRule], policy: Policy, today: date) -> list[Candidate]:
     """Who has enough signals within the horizon and no active row in the register, by key."""
     connection.execute("CREATE OR REPLACE TEMP TABLE rules (source VARCHAR, strong BOOLEAN, grp VARCHAR)")
     if rules:

@@ -132,7 +132,9 @@ def clear_columns(connection: Any, parts: Parts, found: list[Candidate]) -> dict
     if not found:
         return {}
     connection.register("wanted", pa.table({"key": pa.array([candidate.key for candidate in found])}))
-    connection.execute("CREATE OR REPLACE TEMP TABLE clear (key VARCHAR, number VARCHAR, name VARCHAR, phone VARCHAR, day DATE)")
+    connection.execute(
+        "CREATE OR REPLACE TEMP TABLE clear (key VARCHAR, number VARCHAR, name VARCHAR, phone VARCHAR, day DATE)"
+    )
     for source in sorted({source for candidate in found for source in candidate.sources}):
         current = parts.fetch("linkage", sources.current_parts(source, "linkage"))
         for part, path in current.items():

@@ -1,0 +1,138 @@
+"""Who is seen in the city by several departments and not registered."""
+
+from collections.abc import Callable, Iterable
+from dataclasses import dataclass
+from datetime import datetime
+from itertools import batched
+from pathlib import Path
+from typing import Any
+
+from chalicelib import aws, clock, keys
+from chalicelib.linkage import model, store
+from chalicelib.linkage.model import Candidate, Finding, Policy, SourceRule, State
+
+Registered = Callable[[list[str]], set[str]]
+PeopleForKeys = Callable[[list[tuple[str, str]], datetime], dict[str, str]]
+Send = Callable[[str, list[dict[str, Any]]], None]
+Progress = Callable[[str], None]
+_ASKED_AT_ONCE = 1_000
+
+
+@dataclass(frozen=True, slots=True)
+class Outcome:
+    """What a search did: rows compared, candidates by the files, new findings, findings closed."""
+
+    rows: int
+    candidates: int
+    registered: int
+    new: int
+    closed: int
+    batches: int
+
+
+def find_unregistered(
+    now: datetime,
+    scratch: Path,
+    registered: Registered,
+    people_for_keys: PeopleForKeys,
+    send: Send = aws.send,  # type: ignore[assignment]
+    progress: Progress = lambda line: None,
+    memory_mb: int | None = None,
+) -> Outcome:
+    """Search all current curated data for people with enough signals who are not registered.
+
+    ``registered(person_keys)`` gives those who are registered now or have left;
+    ``people_for_keys([(person_key, id_number)], now)`` gives their person ids. A person is found once for
+    each place, ever, and not again while a finding is open. New findings go to queue ``visits`` in
+    batches; the batch is written with its findings and removed once sent, so that none is lost. May be
+    run again at any time; ``scratch`` may keep copies of parts between runs.
+    """
+    from chalicelib.linkage import finder
+
+    batches = send_unsent(send)
+    policy = model.policy_on(clock.local_date(now))
+    parts = finder.Parts(scratch / "parts")
+    with finder.connect(scratch, memory_mb) as connection:
+        rows = finder.load(connection, parts, policy)
+        progress(f"{sum(rows.values())} rows of {len(rows)} sources loaded")
+        found = finder.search(connection, policy, clock.local_date(now))
+        progress(f"{len(found)} candidates")
+        live = _ask(registered, [candidate.key for candidate in found])
+        closed, waiting = close_registered(registered, now)
+        wanted = [c for c in found if c.key not in live and c.key not in waiting]
+        clear = finder.clear_columns(connection, parts, wanted)
+    parts.tidy()
+    progress(f"{len(wanted)} to write, {closed} closed")
+    rules = finder.rules()
+    people = people_for_keys([(key, columns.id_number) for key, columns in clear.items()], now)
+    made = [_finding(c, people[c.key], clear[c.key], rules, policy) for c in wanted if c.key in people]
+    new = _add_new(made, now)
+    batches += send_unsent(send)
+    return Outcome(sum(rows.values()), len(found), len(live), new, closed, batches)
+
+
+def _finding(
+    candidate: Candidate, person_id: str, clear: Any, rules: dict[str, SourceRule], policy: Policy
+) -> Finding:
+    place = model.place_key(candidate.town, candidate.address)
+    return Finding(
+        id=keys.stable_id("N", person_id, place),
+        person_id=person_id,
+        person_key=candidate.key,
+        state="open",
+        name=clear.name,
+        phone=clear.phone,
+        town=candidate.town,
+        address=candidate.address,
+        sources=candidate.sources,
+        confidence=model.confidence(candidate, rules, policy),
+        because=model.because(candidate, rules),
+        seen_on=candidate.seen_on,
+    )
+
+
+def _add_new(made: list[Finding], now: datetime) -> int:
+    there = store.known(finding.id for finding in made)
+    return store.add([finding for finding in made if finding.id not in there], now)
+
+
+def send_unsent(send: Send = aws.send) -> int:  # type: ignore[assignment]
+    """Send the batches of findings that are not out yet; returns how many there were.
+
+    A batch may go out twice when this is stopped between sending and marking; the receiver meets its
+    findings' visits then.
+    """
+    count = 0
+    for batch, ids in list(store.unsent()):
+        send("visits", [{"findings": ids}])
+        store.mark_sent(batch)
+        count += 1
+    return count
+
+
+def close_registered(registered: Registered, now: datetime) -> tuple[int, set[str]]:
+    """Close open findings of people who registered meanwhile; how many, and the keys of those still open."""
+    open_ = {row.finding_id: row.person_key for row in store.in_state("open")}
+    live = _ask(registered, list(open_.values()))
+    closed = sum(store.move(finding, "open", "closed", now) for finding, key in open_.items() if key in live)
+    return closed, set(open_.values()) - live
+
+
+def _ask(registered: Registered, person_keys: Iterable[str]) -> set[str]:
+    live: set[str] = set()
+    for some in batched(person_keys, _ASKED_AT_ONCE):
+        live |= registered(list(some))
+    return live
+
+
+def findings(finding_ids: Iterable[str]) -> list[Finding]:
+    """The open findings with these ids, opened. Closed, suppressed and visited ones are left out."""
+    return [finding for finding in store.findings(finding_ids) if finding.state == "open"]
+
+
+def settle(finding_id: str, state: State, now: datetime) -> bool:
+    """Say what became of an open finding: ``visited``, ``suppressed`` (the person objects) or ``closed``.
+
+    Returns False when it was not open any more. The same person and place are not found again.
+    """
+    return store.move(finding_id, "open", state, now)

@@ -1,0 +1,180 @@
+"""Findings and the batches of them that are still to be sent. Table ``linkage``.
+
+==================  ===========  ====================================================================
+pk                  sk           what
+==================  ===========  ====================================================================
+``FINDING#{id}``    ``FINDING``  a finding; its id is of the person and the place, so it is made once
+``UNSENT``          ``{batch}``  findings whose message is not out yet: written with them, then removed
+==================  ===========  ====================================================================
+
+Index ``by_state``: ``STATE#{state}`` / finding id. Name, phone and address are sealed under the person.
+"""
+
+import json
+from collections.abc import Iterable, Iterator
+from concurrent.futures import ThreadPoolExecutor
+from datetime import date, datetime
+from itertools import batched
+from typing import Any, Final, cast
+
+from pynamodb.attributes import NumberAttribute, UnicodeAttribute
+from pynamodb.exceptions import UpdateError
+from pynamodb.expressions.update import Action
+from pynamodb.indexes import GlobalSecondaryIndex
+
+from chalicelib import clock, sealing
+from chalicelib.errors import Gone
+from chalicelib.linkage.model import Finding, State
+from chalicelib.tables import Cancelled, Put, Row, create, index_meta, meta, transact
+
+BATCH: Final = 25
+_AT_ONCE: Final = 8
+_PURPOSE: Final = "finding"
+
+
+class ByState(GlobalSecondaryIndex[Any]):
+    """Findings in a state."""
+
+    Meta = index_meta("by_state")
+    by_state_pk = UnicodeAttribute(hash_key=True)
+    by_state_sk = UnicodeAttribute(range_key=True)
+
+
+class FindingRow(Row):
+    """A person seen by departments at an address, and not registered."""
+
+    Meta = meta("linkage")
+    finding_id = UnicodeAttribute()
+    person_id = UnicodeAttribute()
+    person_key = UnicodeAttribute()
+    state = UnicodeAttribute()
+    name = UnicodeAttribute(null=True)
+    phone = UnicodeAttribute(null=True)
+    address = UnicodeAttribute()
+    town = UnicodeAttribute()
+    community = UnicodeAttribute(null=True)
+    sources = UnicodeAttribute()
+    confidence = NumberAttribute()
+    because = UnicodeAttribute()
+    seen_on = UnicodeAttribute(null=True)
+    created_at = UnicodeAttribute()
+    changed_at = UnicodeAttribute()
+    by_state_pk = UnicodeAttribute()
+    by_state_sk = UnicodeAttribute()
+    by_state = ByState()
+
+
+class UnsentRow(Row):
+    """A batch of findings that queue ``visits`` has not been told of."""
+
+    Meta = meta("linkage")
+    findings = UnicodeAttribute()
+
+
+def known(finding_ids: Iterable[str]) -> set[str]:
+    """Those of the ids that have a finding, in whatever state; 100 a request."""
+    wanted = [(f"FINDING#{finding_id}", "FINDING") for finding_id in finding_ids]
+    return {row.finding_id for row in FindingRow.batch_get(wanted, attributes_to_get=["finding_id"])}
+
+
+def in_state(state: State) -> Iterator[FindingRow]:
+    """The findings in a state, oldest id first; sealed as they are."""
+    return iter(FindingRow.by_state.query(f"STATE#{state}"))
+
+
+def add(findings: list[Finding], now: datetime) -> int:
+    """Write findings that are not there yet, with the promise to send them; returns how many were new.
+
+    Sealing asks for each person's key, so it goes on several threads.
+    """
+    with ThreadPoolExecutor(_AT_ONCE) as pool:
+        rows = list(pool.map(lambda finding: _row(finding, now), findings))
+    return sum(_add_batch(list(some)) for some in batched(rows, BATCH))
+
+
+def _add_batch(rows: list[FindingRow]) -> int:
+    ids = [row.finding_id for row in rows]
+    unsent = UnsentRow("UNSENT", ids[0], findings=json.dumps(ids))
+    try:
+        transact(Put(unsent), *(create(row) for row in rows))
+    except Cancelled:
+        return 0 if len(rows) == 1 else sum(_add_batch([row]) for row in rows)
+    return len(rows)
+
+
+def unsent() -> Iterator[tuple[str, list[str]]]:
+    """Each batch that is to be sent: its id and the findings' ids."""
+    for row in UnsentRow.query("UNSENT", consistent_read=True):
+        yield row.sk, json.loads(row.findings)
+
+
+def mark_sent(batch: str) -> None:
+    """The queue has the batch."""
+    UnsentRow("UNSENT", batch).delete()
+
+
+def move(finding_id: str, before: State, after: State, now: datetime) -> bool:
+    """Change a finding's state; False when it was in another one (or is not there)."""
+    actions: list[Action] = [
+        FindingRow.state.set(after),
+        FindingRow.by_state_pk.set(f"STATE#{after}"),
+        FindingRow.changed_at.set(clock.iso(now)),
+    ]
+    try:
+        FindingRow(f"FINDING#{finding_id}", "FINDING").update(
+            actions=actions, condition=FindingRow.state == before
+        )
+    except UpdateError as error:
+        if error.cause_response_code == "ConditionalCheckFailedException":
+            return False
+        raise
+    return True
+
+
+def findings(finding_ids: Iterable[str]) -> list[Finding]:
+    """The findings with these ids, opened; those of deleted people and unknown ids are left out."""
+    wanted = [(f"FINDING#{finding_id}", "FINDING") for finding_id in dict.fromkeys(finding_ids)]
+    opened = (_opened(row) for row in FindingRow.batch_get(wanted))
+    return [finding for finding in opened if finding]
+
+
+def _row(finding: Finding, now: datetime) -> FindingRow:
+    sealer = sealing.sealer(finding.person_id)
+    row = FindingRow(f"FINDING#{finding.id}", "FINDING", finding_id=finding.id, person_id=finding.person_id)
+    row.person_key, row.state, row.town, row.community = (
+        finding.person_key,
+        "open",
+        finding.town,
+        finding.community,
+    )
+    row.name = sealer.seal(finding.name, _PURPOSE) if finding.name else None
+    row.phone = sealer.seal(finding.phone, _PURPOSE) if finding.phone else None
+    row.address = sealer.seal(finding.address, _PURPOSE)
+    row.sources, row.because = json.dumps(finding.sources), json.dumps(finding.because, ensure_ascii=False)
+    row.confidence = round(finding.confidence * 100)
+    row.seen_on = finding.seen_on.isoformat() if finding.seen_on else None
+    row.created_at = row.changed_at = clock.iso(now)
+    row.by_state_pk, row.by_state_sk = "STATE#open", finding.id
+    return row
+
+
+def _opened(row: FindingRow) -> Finding | None:
+    try:
+        sealer = sealing.sealer(row.person_id)
+    except Gone:
+        return None
+    return Finding(
+        id=row.finding_id,
+        person_id=row.person_id,
+        person_key=row.person_key,
+        state=cast(State, row.state),
+        name=sealer.open(row.name, _PURPOSE) if row.name else None,
+        phone=sealer.open(row.phone, _PURPOSE) if row.phone else None,
+        town=row.town,
+        community=row.community,
+        address=sealer.open(row.address, _PURPOSE),
+        sources=tuple(json.loads(row.sources)),
+        confidence=int(row.confidence) / 100,
+        because=json.loads(row.because),
+        seen_on=date.fromisoformat(row.seen_on) if row.seen_on else None,
+    )
