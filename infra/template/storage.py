@@ -127,12 +127,12 @@ def _tls_only(name: str) -> Template:
         "Principal": "*",
         "Action": "s3:*",
         "Resource": [bucket_arn(name), bucket_arn(name, "*")],
-        # The local cloud speaks plain HTTP on loopback.
         "Condition": {"Bool": {"aws:SecureTransport": "false"}},
     }
     policy = {"Version": "2012-10-17", "Statement": [statement]}
     properties = {"Bucket": ref(logical(name, "bucket")), "PolicyDocument": policy}
-    return {"Type": "AWS::S3::BucketPolicy", "Properties": properties}
+    # The local cloud speaks plain HTTP on loopback, and enforces this too.
+    return {"Type": "AWS::S3::BucketPolicy", "Condition": "NotLocal", "Properties": properties}
 
 
 def queues(timeouts: dict[str, int]) -> Template:
