@@ -114,11 +114,10 @@ class WorkItem(Shape):
 
 
 class WorkQuery(Shape):
-    """Which part of one's worklist; without a town, all towns in scope."""
+    """Which part of one's worklist; without a town, all towns in scope. Never paged: done work makes room."""
 
     town: str | None = Field(default=None, pattern=r"^\d{9}$")
     limit: int = Field(default=50, ge=1, le=100)
-    page: str | None = None
 
 
 class PageQuery(Shape):
