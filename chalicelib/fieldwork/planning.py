@@ -9,6 +9,7 @@ from collections import Counter
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
 from datetime import date, datetime, timedelta
+from functools import cache
 from itertools import groupby
 from typing import Final
 from zlib import crc32
@@ -90,33 +91,52 @@ def _justified(
 
 
 def _drafts(findings: Sequence[Finding], left_out: Counter[str]) -> dict[str, Draft]:
-    responsible: dict[str, list[str]] = {}
+    area = _Area()
     found: dict[str, Draft] = {}
     for finding in findings:
-        spot = _spot(finding)
+        spot = area.spot(finding)
         if spot is None:
             left_out["place_unknown"] += 1
             continue
         visit_id = keys.stable_id("V", finding.person_id, spot.building, spot.room)
-        found[visit_id] = Draft(visit_id, finding, spot, _worker(spot, responsible))
+        found[visit_id] = Draft(visit_id, finding, spot, area.worker(spot))
     return found
 
 
-def _spot(finding: Finding) -> Spot | None:
-    """Where the finding is; None for a town or community that does not exist."""
-    community, building, room = finding.community, finding.building, finding.room
-    if community is None and (known := places.locate(finding.address, finding.town)):
-        community, building, room = known.community, known.building, room or known.room
-    if community is None:
-        return _in_town(finding)
-    try:
-        if building is None:
-            place = places.resolve(finding.town, community, finding.address, room)
-            building, room = place.building, place.room
-        grid = places.grid_of(building) or _shared_out(building, places.grids_of(community))
-    except Invalid:
-        return None
-    return Spot(community[:9], community, grid, building, room)
+class _Area:
+    """Where findings are and who is responsible there; what was asked once is remembered for the batch."""
+
+    def __init__(self) -> None:
+        self._grid_of = cache(places.grid_of)
+        self._grids_of = cache(places.grids_of)
+        self._responsible = cache(_closest_workers)
+
+    def spot(self, finding: Finding) -> Spot | None:
+        """Where the finding is; None for a town or community that does not exist."""
+        community, building, room = finding.community, finding.building, finding.room
+        if community is None and (known := places.locate(finding.address, finding.town)):
+            community, building, room = known.community, known.building, room or known.room
+        if community is None:
+            return _in_town(finding)
+        try:
+            if building is None:
+                place = places.resolve(finding.town, community, finding.address, room)
+                building, room = place.building, place.room
+            grid = self._grid_of(building) or _shared_out(building, self._grids_of(community))
+        except Invalid:
+            return None
+        return Spot(community[:9], community, grid, building, room)
+
+    def worker(self, spot: Spot) -> str | None:
+        """Who goes there: of those with the closest scope, always the same one for a building."""
+        members = self._responsible(spot.region) if spot.community else ()
+        return members[int(spot.building[-5:]) % len(members)] if members else None
+
+
+def _closest_workers(region: str) -> tuple[str, ...]:
+    found = identity.staff_for("grid_worker", region)
+    closest = max((len(member.scopes[0]) for member in found), default=0)
+    return tuple(member.user_id for member in found if len(member.scopes[0]) == closest)
 
 
 def _in_town(finding: Finding) -> Spot | None:
@@ -131,17 +151,6 @@ def _in_town(finding: Finding) -> Spot | None:
 def _shared_out(building: str, grids: Sequence[str]) -> str:
     """The grid that a building off the list falls to: always the same one of its community."""
     return grids[int(building[-7:]) % len(grids)]
-
-
-def _worker(spot: Spot, responsible: dict[str, list[str]]) -> str | None:
-    """Who goes there: of those with the closest scope, always the same one for a building."""
-    if spot.region not in responsible:
-        found = identity.staff_for("grid_worker", spot.region) if spot.community else []
-        closest = max((len(member.scopes[0]) for member in found), default=0)
-        closest_members = [member.user_id for member in found if len(member.scopes[0]) == closest]
-        responsible[spot.region] = closest_members
-    members = responsible[spot.region]
-    return members[int(spot.building[-5:]) % len(members)] if members else None
 
 
 class _Planner:
