@@ -36,7 +36,7 @@ OFFICERS: dict[str, http.Reach] = {
 def get_my_cases(call: Call, query: PageQuery) -> Page[CaseView]:
     """The caller's own cases; ``filed=true`` lists those filed for others."""
     found, following = service.cases_of(
-        call.actor, filed=query.filed, limit=query.limit, token=query.page
+        call.actor, filed=query.filed, limit=query.limit, token=query.next
     )
     return Page(items=[view(case, call.language) for case in found], next=following)
 

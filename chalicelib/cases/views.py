@@ -124,7 +124,7 @@ class PageQuery(Shape):
     """A page of a list."""
 
     limit: int = Field(default=20, ge=1, le=100)
-    page: str | None = None
+    next: str | None = None
     filed: bool = False
 
 

@@ -88,7 +88,20 @@ def _chapter(story: Story, what: str, say: Say) -> Iterator[Callable[[str], None
 def _make_city(story: Story) -> None:
     today = datetime.now(UTC).astimezone().date().isoformat()
     options = ["--people", str(story.people), "--seed", str(SEED), "--on", today, "--live", str(LIVE)]
-    _run([sys.executable, "-m", "simulation", "city", "--out", str(story.folder), "--formats", "mixed", *options], {})
+    _run(
+        [
+            sys.executable,
+            "-m",
+            "simulation",
+            "city",
+            "--out",
+            str(story.folder),
+            "--formats",
+            "mixed",
+            *options,
+        ],
+        {},
+    )
 
 
 def _prepare(story: Story) -> None:
@@ -134,7 +147,9 @@ def _import_and_live(story: Story, progress: Callable[[str], None]) -> None:
     def state() -> str:
         reported = pipeline.count_reports(story.session, bucket)
         queued = pipeline.waiting(story.session, story.settings)
-        progress(f"{reported}/{len(paths)} files, {len(story.acted)}/{len(people)} newcomers, queued {queued or 'nothing'}")
+        progress(
+            f"{reported}/{len(paths)} files, {len(story.acted)}/{len(people)} newcomers, queued {queued or 'nothing'}"
+        )
         return f"{reported} of {len(paths)} files reported, queues {queued}"
 
     def done() -> bool:
@@ -143,4 +158,3 @@ def _import_and_live(story: Story, progress: Callable[[str], None]) -> None:
 
     pipeline.wait_until(done, IMPORT_SECONDS, state, pause=1.0)
     pipeline.settle(story.session, story.settings, lambda: summary.active(story), IMPORT_SECONDS)
-

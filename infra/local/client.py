@@ -61,7 +61,7 @@ class Client:
         items: list[Any] = []
         token: str | None = None
         while True:
-            page = self.get(path, **query, **({"page": token} if token else {}))
+            page = self.get(path, **query, **({"next": token} if token else {}))
             items += page["items"]
             token = page.get("next")
             if not token:

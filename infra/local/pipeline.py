@@ -63,9 +63,7 @@ def waiting(session: boto3.Session, settings: dict[str, str]) -> dict[str, int]:
     return found
 
 
-def wait_until(
-    done: Callable[[], bool], limit: float, what: Callable[[], str], pause: float = 0.5
-) -> float:
+def wait_until(done: Callable[[], bool], limit: float, what: Callable[[], str], pause: float = 0.5) -> float:
     """Wait for a condition; returns the seconds it took, raises `NotSettled` with `what()` when it takes too long."""
     started = time.monotonic()
     while not done():
@@ -75,9 +73,7 @@ def wait_until(
     return time.monotonic() - started
 
 
-def settle(
-    session: boto3.Session, settings: dict[str, str], value: Callable[[], Any], limit: float
-) -> None:
+def settle(session: boto3.Session, settings: dict[str, str], value: Callable[[], Any], limit: float) -> None:
     """Wait until the queues are empty and `value` has stopped changing."""
     last: list[Any] = [None, time.monotonic()]
 

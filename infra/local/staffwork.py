@@ -48,7 +48,11 @@ def _depart(api: Client, acted: list[Acted], done: Counter[str]) -> None:
 
 def _coordinate(api: Client, done: Counter[str]) -> None:
     city = api.staff("city")
-    towns = [t["code"] for d in city.get("/divisions")["items"] for t in city.get("/divisions", parent=d["code"])["items"]]
+    towns = [
+        t["code"]
+        for d in city.get("/divisions")["items"]
+        for t in city.get("/divisions", parent=d["code"])["items"]
+    ]
     for town in towns:
         coordinator = api.staff(f"coordinator-{town}")
         for item in coordinator.get("/worklist", limit=5)["items"]:

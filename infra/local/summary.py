@@ -33,7 +33,9 @@ def rows(story: "Story") -> list[tuple[str, str, str]]:
     """Return the table: what, how many, and a word on it."""
     reports = pipeline.reports(story.session, story.endpoints["inbox_bucket"])
     register = [r for key, r in reports.items() if "/registrations/" in key]
-    received, accepted, rejected = (sum(r[n] for r in reports.values()) for n in ("received", "accepted", "rejected"))
+    received, accepted, rejected = (
+        sum(r[n] for r in reports.values()) for n in ("received", "accepted", "rejected")
+    )
     filed = [a for a in story.acted if a.case]
     states = Counter(_state(story, a) for a in filed)
     visits = story.api.staff("city").pages("/visits", status="due")
@@ -42,18 +44,48 @@ def rows(story: "Story") -> list[tuple[str, str, str]]:
     audit = story.api.staff("auditor").get("/audit/verify")
     refused = ", ".join(f"{n} x {p}" for p, n in newcomers.problems(story.acted).items())
     return [
-        ("department files", f"{len(reports)}", f"{received:,} rows received, {accepted:,} accepted, {rejected:,} to repair"),
+        (
+            "department files",
+            f"{len(reports)}",
+            f"{received:,} rows received, {accepted:,} accepted, {rejected:,} to repair",
+        ),
         ("old register", f"{sum(r['accepted'] for r in register):,}", "rows imported like any other source"),
-        ("newcomers who acted", f"{len(story.acted)}", f"signed in, bound, registered; refused: {refused or 'none'}"),
+        (
+            "newcomers who acted",
+            f"{len(story.acted)}",
+            f"signed in, bound, registered; refused: {refused or 'none'}",
+        ),
         ("  accepted", f"{states['accepted']}", "by comparison, or by a person where data was silent"),
-        ("  waiting", f"{states.total() - states['accepted']}", ", ".join(f"{n} {s}" for s, n in states.items() if s != "accepted")),
-        ("work by staff", f"{sum(story.decided.values())}", ", ".join(f"{n} {w}" for w, n in story.decided.items())),
+        (
+            "  waiting",
+            f"{states.total() - states['accepted']}",
+            ", ".join(f"{n} {s}" for s, n in states.items() if s != "accepted"),
+        ),
+        (
+            "work by staff",
+            f"{sum(story.decided.values())}",
+            ", ".join(f"{n} {w}" for w, n in story.decided.items()),
+        ),
         ("visits waiting", f"{waiting}", f"in {len(visits)} buildings: seen by departments, not registered"),
-        *((f"messages {channel}", f"{count}", status) for (channel, status), count in sorted(messages.items())),
+        *(
+            (f"messages {channel}", f"{count}", status)
+            for (channel, status), count in sorted(messages.items())
+        ),
         ("in force now", f"{active(story):,}", "residence registrations, by the live counter"),
-        ("filed", f"{_counter(story, 'residence_registrations'):,}", "registrations submitted today, by the live counter"),
-        ("audit", f"{audit.get('entries', 0):,}", "entries, chains intact" if audit.get("intact") else "NOT INTACT"),
-        *((f"dead letters {queue}", f"{held}", "look at docs/operations.md") for queue, held in pipeline.dead_letters(story.session)),
+        (
+            "filed",
+            f"{_counter(story, 'residence_registrations'):,}",
+            "registrations submitted today, by the live counter",
+        ),
+        (
+            "audit",
+            f"{audit.get('entries', 0):,}",
+            "entries, chains intact" if audit.get("intact") else "NOT INTACT",
+        ),
+        *(
+            (f"dead letters {queue}", f"{held}", "look at docs/operations.md")
+            for queue, held in pipeline.dead_letters(story.session)
+        ),
     ]
 
 
@@ -83,8 +115,8 @@ def _doors(endpoints: dict[str, Any]) -> list[str]:
         f"  Cloud     {endpoints['aws_endpoint']}   keys in .local/endpoints.json",
         f"  Inbox     s3://{endpoints['inbox_bucket']}/inbox/",
         "",
-        "  Sign in   POST /sessions/wechat {\"code\": \"citizen-anna\"}            a newcomer, any name",
-        "            POST /sessions/staff  {\"code\": \"staff-city\"}              sees the whole city",
+        '  Sign in   POST /sessions/wechat {"code": "citizen-anna"}            a newcomer, any name',
+        '            POST /sessions/staff  {"code": "staff-city"}              sees the whole city',
         "                                  staff-coordinator-440604010, staff-grid-440604010001,",
         "                                  staff-reviewer-housing, staff-district-440604, staff-auditor",
         "  Then      make smoke   shows each thing through the public API",
