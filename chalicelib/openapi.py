@@ -43,7 +43,7 @@ def _schemas(routes: list[http.Route]) -> tuple[dict[Any, Any], dict[str, Any]]:
 
 def _operation(route: http.Route, names: dict[Any, Any]) -> dict[str, Any]:
     operation: dict[str, Any] = {
-        "operationId": route.view.__name__,
+        "operationId": f"{route.tag}_{route.view.__name__}",
         "summary": route.summary,
         "tags": [route.tag],
         "security": [] if route.who == "public" else [{"session": []}],

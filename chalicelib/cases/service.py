@@ -268,8 +268,7 @@ def act(
 
     Raises ``Forbidden`` for a caller who may not, ``Conflict`` for a state that does not allow it.
     """
-    kind = model.kind(found.kind)
-    transition = kind.transition(name, found.state)
+    transition = model.kind(found.kind).transition(name, found.state)
     model.require_role(transition, _relations(found, actor))
     moved = _moved(found, transition.to, now)
     writes: list[Write] = [
