@@ -68,8 +68,8 @@ def act(api: Client, person: dict[str, str]) -> Acted:
 def live(api: Client, people: list[dict[str, str]], done: list[Acted]) -> None:
     """Let all of them act, a few at once; `done` grows as they do."""
     with ThreadPoolExecutor(AT_ONCE) as pool:
-        for acted in pool.map(lambda person: act(api, person), people):
-            done.append(acted)
+        for person in people:
+            pool.submit(act, api, person).add_done_callback(lambda acted: done.append(acted.result()))
 
 
 def problems(acted: list[Acted]) -> Counter[str]:

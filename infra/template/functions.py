@@ -60,8 +60,10 @@ def _telemetry(name: str) -> Template:
 
 
 def _all_needs(traits: dict[str, Any]) -> dict[str, Any]:
-    """Return the needs with the queue that starts the function: backing off means naming that queue."""
+    """Return the needs with the queue and the streams that start the function, which it knows by name."""
     needs = dict(traits["needs"])
+    streams: dict[str, list[str]] = {table: [] for table in traits.get("streams", {})}
+    needs["tables"] = {**streams, **needs.get("tables", {})}
     if source := traits.get("queue"):
         needs["queues"] = {**needs.get("queues", {}), source["name"]: "receive"}
     return needs

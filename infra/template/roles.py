@@ -125,8 +125,10 @@ def _split(grant: str) -> tuple[str, str]:
 
 
 def _others(needs: Needs) -> list[Template]:
+    # AWS asks SendMessage of a batch, the local cloud an action of the call's own name.
+    sending = ["SendMessage", "SendMessageBatch"]
     made = [
-        allow(logical(name, "queue"), "sqs", ["SendMessage"], arn("sqs", f"${{AWS::StackName}}-{name}"))
+        allow(logical(name, "queue"), "sqs", sending, arn("sqs", f"${{AWS::StackName}}-{name}"))
         for name in needs.get("queues", {})
     ]
     for name, kind in needs.get("secrets", {}).items():
