@@ -45,7 +45,7 @@ class Delimited:
 
     def _split_header(self, text: str) -> list[str]:
         self.delimiter = max(_DELIMITERS, key=text.count)
-        header = next(csv.reader([text], delimiter=self.delimiter), [])
+        header = self._cells(text)
         while header and not header[-1].strip():
             header.pop()
         return header
@@ -133,7 +133,13 @@ class Delimited:
         return 0
 
     def _cells(self, text: str) -> list[str]:
-        return next(csv.reader([text], delimiter=self.delimiter), [])
+        """The cells of a record; a lone carriage return in it is a space, not the end of a line."""
+        for tried in (text, text.replace("\r", " ")):
+            try:
+                return next(csv.reader([tried], delimiter=self.delimiter), [])
+            except csv.Error:
+                continue
+        return [text]
 
     def _mark_cut(self, raw: Raw) -> None:
         """Name a file that broke off: a gzip without its end, or a last line that is no whole row."""

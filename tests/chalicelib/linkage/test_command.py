@@ -1,0 +1,166 @@
+import csv
+import json
+from collections import Counter
+from datetime import date
+from pathlib import Path
+
+import duckdb
+import pytest
+from hypothesis import HealthCheck, given, settings
+from hypothesis import strategies as st
+
+from chalicelib import idnumbers
+from chalicelib.linkage import __main__, command, finder
+from tests.chalicelib.sources.rows import HEADER, csv_text, number, row
+
+TODAY = date(2026, 11, 23)
+
+
+def folder(tmp_path: Path, **files: list[list[str]]) -> Path:
+    source = tmp_path / "in"
+    source.mkdir(exist_ok=True)
+    for old in source.glob("*"):
+        old.unlink()
+    for name, rows in files.items():
+        (source / f"{name}.csv").write_text(csv_text(rows), "utf-8")
+    return source
+
+
+def compare(tmp_path: Path, **files: list[list[str]]) -> Path:
+    target = tmp_path / "out"
+    command.compare(folder(tmp_path, **files), target, finder.rules(), TODAY)
+    return target
+
+
+def rows_of(path: Path) -> list[dict[str, str]]:
+    with path.open(encoding="utf-8", newline="") as file:
+        return list(csv.DictReader(file))
+
+
+def test_rows_with_one_number_are_one_person_in_whatever_form_it_is_written(tmp_path: Path) -> None:
+    wide = "".join(chr(ord(c) + 0xFEE0) for c in number(1).lower())
+    out = compare(tmp_path, registrations=[row(1)], tax=[row(7, id_number=wide), row(8, id_number="")])
+    people = {(r["source"], r["record_id"]): r["person_id"] for r in rows_of(out / "clusters.csv")}
+    assert people["registrations", "R00001"] == people["tax", "R00007"] != people["tax", "R00008"]
+    (pair,) = rows_of(out / "pairs.csv")
+    assert (pair["left_source"], pair["right_source"], float(pair["probability"])) == (
+        "registrations",
+        "tax",
+        1,
+    )
+
+
+def test_a_number_with_a_wrong_check_digit_joins_nobody(tmp_path: Path) -> None:
+    wrong = number(1)[:17] + ("0" if number(1)[17] != "0" else "1")
+    out = compare(tmp_path, registrations=[row(1, id_number=wrong)], tax=[row(2, id_number=wrong)])
+    assert len({r["person_id"] for r in rows_of(out / "clusters.csv")}) == 2
+    assert rows_of(out / "pairs.csv") == []
+
+
+def test_only_the_unregistered_with_enough_signals_are_named(tmp_path: Path) -> None:
+    out = compare(
+        tmp_path,
+        registrations=[row(1)],
+        lease_filings=[row(1), row(2, address="租的房")],
+        tax=[row(2, address="单位宿舍", seen_on="2026-11-20"), row(3)],
+        social_security=[row(3)],
+    )
+    (found,) = rows_of(out / "unregistered.csv")
+    assert (found["address"], found["sources"], found["confidence"]) == (
+        "租的房",
+        "lease_filings;tax",
+        "0.96",
+    )
+    people = {(r["source"], r["record_id"]): r["person_id"] for r in rows_of(out / "clusters.csv")}
+    assert found["person_id"] == people["tax", "R00002"]
+
+
+def test_a_sighting_beyond_the_horizon_does_not_count(tmp_path: Path) -> None:
+    out = compare(tmp_path, registrations=[row(9)], lease_filings=[row(1, seen_on="2024-01-01"), row(2)])
+    assert len(rows_of(out / "unregistered.csv")) == 1
+
+
+def test_who_left_is_named_only_when_seen_after_that(tmp_path: Path) -> None:
+    source = folder(tmp_path, lease_filings=[row(1, seen_on="2026-05-01"), row(2, seen_on="2026-11-01")])
+    header = (*HEADER, "status", "left_on")
+    gone = [[*row(1), "departed", "2026-06-01"], [*row(2), "departed", "2026-06-01"]]
+    (source / "registrations.csv").write_text(csv_text(gone, header), "utf-8")
+    command.compare(source, tmp_path / "out", finder.rules(), TODAY)
+    assert len(rows_of(tmp_path / "out" / "unregistered.csv")) == 1
+
+
+def test_the_report_counts_rows_time_and_memory(tmp_path: Path) -> None:
+    out = compare(tmp_path, registrations=[row(1), row(2)], tax=[row(1)])
+    report = json.loads((out / "report.json").read_text())
+    assert report["rows"] == {"registrations": 2, "tax": 1, "total": 3}
+    assert report["seconds"] >= 0 and report["peak_memory_mb"] > 0
+
+
+def test_nothing_but_the_four_files_is_left_behind(tmp_path: Path) -> None:
+    out = compare(tmp_path, registrations=[row(1)])
+    assert sorted(p.name for p in out.iterdir()) == [
+        "clusters.csv",
+        "pairs.csv",
+        "report.json",
+        "unregistered.csv",
+    ]
+
+
+def test_no_output_holds_a_number_name_or_phone(tmp_path: Path) -> None:
+    out = compare(tmp_path, registrations=[row(1)], lease_filings=[row(1), row(2)])
+    written = "".join(p.read_text("utf-8") for p in out.iterdir())
+    assert number(2) not in written and "测试某" not in written and "19900000002" not in written
+
+
+cells = st.sampled_from(["", number(1), number(2), number(3), "bad", number(4).lower()])
+some_rows = st.lists(st.tuples(st.integers(1, 4), cells), max_size=12)
+
+
+@settings(max_examples=25, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@given(some_rows, some_rows, some_rows)
+def test_every_row_is_in_one_cluster_once_and_clusters_follow_the_numbers(
+    tmp_path: Path, first: list[tuple[int, str]], second: list[tuple[int, str]], third: list[tuple[int, str]]
+) -> None:
+    given_rows = {"registrations": first, "tax": second, "skills": third}
+    files = {s: [row(i, id_number=n) for i, n in rows] for s, rows in given_rows.items()}
+    clusters = rows_of(compare(tmp_path, **files) / "clusters.csv")
+    wanted = Counter((s, f"R{i:05d}") for s, rows in given_rows.items() for i, _ in rows)
+    assert Counter((c["source"], c["record_id"]) for c in clusters) == wanted
+    numbers = [n.upper() for rows in given_rows.values() for _, n in rows if idnumbers.is_valid(n)]
+    total = sum(len(rows) for rows in given_rows.values())
+    assert len({c["person_id"] for c in clusters}) == len(set(numbers)) + total - len(numbers)
+
+
+numbers_as_written = st.one_of(
+    st.from_regex(r"[1-9][0-9]{5}(18|19|20)[0-9]{2}[01][0-9][0-3][0-9]{4}[0-9Xx]", fullmatch=True),
+    st.integers(0, 999).map(number),
+    st.integers(0, 999).map(lambda order: number(order)[:6] + number(order)[8:17]),
+    st.from_regex(r"[A-Z]{3}[0-9]{12}", fullmatch=True),
+    st.text("0123456789Xx０１ -", max_size=19),
+)
+
+
+@settings(max_examples=30, deadline=None)
+@given(st.lists(numbers_as_written, min_size=20, max_size=40))
+def test_the_sql_judges_numbers_as_the_standard_does(texts: list[str]) -> None:
+    query = f"SELECT t, {command.key_sql('t')} FROM (SELECT unnest(?) AS t)"
+    found = duckdb.execute(query, [texts]).fetchall()
+    assert found == [(t, idnumbers.normalise(t) if idnumbers.is_valid(t) else None) for t in texts]
+
+
+def test_a_folder_without_the_register_is_refused_in_one_line(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    assert __main__.main(["compare", str(tmp_path), str(tmp_path / "out")]) == 2
+    assert capsys.readouterr().err.count("\n") == 1
+
+
+def test_a_file_without_a_column_is_named(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    (folder(tmp_path) / "registrations.csv").write_text("record_id,name\n1,x\n", "utf-8")
+    assert __main__.main(["compare", str(tmp_path / "in"), str(tmp_path / "out")]) == 2
+    assert "registrations.csv: columns missing: id_number" in capsys.readouterr().err
+
+
+def test_the_spark_engine_says_that_it_is_not_there_yet(capsys: pytest.CaptureFixture[str]) -> None:
+    assert __main__.main(["compare", "in", "out", "--engine", "spark"]) == 2
+    assert "not there yet" in capsys.readouterr().err
