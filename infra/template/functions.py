@@ -117,6 +117,8 @@ def _queue_source(name: str, source: dict[str, Any]) -> Template:
         "FunctionResponseTypes": ["ReportBatchItemFailures"],
         "ScalingConfig": {"MaximumConcurrency": at_once},
     }
+    if window := source.get("window"):
+        properties["MaximumBatchingWindowInSeconds"] = window
     return {"Type": "AWS::Lambda::EventSourceMapping", "Properties": properties}
 
 
