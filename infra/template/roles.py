@@ -23,7 +23,16 @@ _TABLE = {
     "append": ["PutItem"],
     "scan": ["Scan"],
 }
-_BUCKET = {"read": ["GetObject"], "write": ["PutObject"], "delete": ["DeleteObject"]}
+_BUCKET = {
+    "read": ["GetObject"],
+    "write": ["PutObject"],
+    "delete": ["DeleteObject"],
+    # Writes once and for good: nobody can shorten the time.
+    "lock": ["PutObject", "PutObjectRetention"],
+    "versions": ["GetObjectVersion"],
+}
+# Rights on the bucket itself, narrowed to a prefix. Without `list`, an object that is not there is "denied".
+_LISTED = {"list": "ListBucket", "versions": "ListBucketVersions"}
 _SECRET = {
     "read": ["GetSecretValue"],
     "rotate": ["GetSecretValue", "PutSecretValue", "UpdateSecretVersionStage", "DescribeSecret"],
@@ -109,10 +118,10 @@ def _buckets(needs: Needs) -> list[Template]:
     for name, grants in needs.get("buckets", {}).items():
         for kind, prefix in (_split(grant) for grant in grants):
             sid = logical(name, "bucket", kind, prefix.strip("/") or "all")
-            if kind == "list":
+            if kind in _LISTED:
                 only = {"StringLike": {"s3:prefix": f"{prefix}*"}} if prefix else None
-                made.append(allow(sid, "s3", ["ListBucket"], bucket_arn(name), only))
-            else:
+                made.append(allow(f"{sid}Names", "s3", [_LISTED[kind]], bucket_arn(name), only))
+            if kind in _BUCKET:
                 made.append(allow(sid, "s3", _BUCKET[kind], bucket_arn(name, f"{prefix}*")))
         key = declared("buckets")[name]["key"]
         made.append(_data_key(logical(name, "bucket"), ["Decrypt", "GenerateDataKey"], "s3", key))
