@@ -267,6 +267,13 @@ def test_the_drawing_of_a_text_is_the_same_each_time_and_holds_all_of_it() -> No
         assert part in drawn
 
 
+def test_every_picture_is_drawn_from_the_text_beside_it_and_shown() -> None:
+    for picture in (ROOT / "docs" / "img").glob("*.svg"):
+        text = picture.with_suffix(".txt").read_text("utf-8")
+        assert picture.read_text("utf-8") == terminal.card(text, "make run")
+        assert f"docs/img/{picture.name}" in read(Path("README.md"))
+
+
 def test_no_page_speaks_of_a_machine_of_ours() -> None:
     absolute = re.compile(r"(?<![\w.:])/(?:work|tmp|home|root)/")
     assert [str(page) for page in PAGES if absolute.search(read(page))] == []

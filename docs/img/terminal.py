@@ -12,7 +12,7 @@ from pathlib import Path
 _CELL, _LINE, _PAD, _BAR, _SIZE = 8.4, 21, 26, 40, 14
 _FONT = "ui-monospace, SFMono-Regular, Menlo, Consolas, 'Noto Sans Mono CJK SC', 'PingFang SC', monospace"
 _INK, _SOFT, _NUMBER, _GOOD, _LINK = "#d7dde6", "#8b98a9", "#f2c572", "#8fd6a0", "#7cc4f5"
-_ROW = re.compile(r"^(  \S.*?  +)([\d,]+)(  .*)$")
+_ROW = re.compile(r"^( {2,}\S.*?  +)([\d,]+)(  .*)$")
 _ADDRESS = re.compile(r"\b(?:https?|s3)://\S+")
 
 
