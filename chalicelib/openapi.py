@@ -52,7 +52,7 @@ def _operation(route: http.Route, names: dict[Any, Any]) -> dict[str, Any]:
     }
     if route.who != "public":
         operation["x-who"] = list(route.roles)
-        reach = {role: "own" for role in route.roles} if isinstance(route.who, str) else dict(route.who)
+        reach = dict.fromkeys(route.roles, "own") if isinstance(route.who, str) else dict(route.who)
         operation["x-reach"] = reach
     if route.body:
         schema = names[route.body, "validation"]

@@ -190,10 +190,12 @@ class Once:
 
     @property
     def pk(self) -> str:
+        """Where the entry lies: a digest of who asked under which key."""
         return hashlib.sha256(f"{self.subject}\x1f{self.key}".encode()).hexdigest()
 
     @property
     def digest(self) -> str:
+        """What tells this request from another under the same key."""
         return hashlib.sha256(self.request).hexdigest()
 
     def entry(self, answer: BaseModel) -> Put:

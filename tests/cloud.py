@@ -45,9 +45,7 @@ def table_definitions() -> dict[str, dict[str, Any]]:
     for row in tables._all_subclasses(tables.Row):
         name = row.__dict__.get("Meta", row.Meta).__dict__["table_name"].table
         schema = row._get_schema()
-        known = found.setdefault(
-            name, {"attributes": {"pk": "S", "sk": "S"}, "indexes": {}, "rows": []}
-        )
+        known = found.setdefault(name, {"attributes": {"pk": "S", "sk": "S"}, "indexes": {}, "rows": []})
         known["rows"].append(row)
         known["attributes"] |= {
             a["AttributeName"]: a["AttributeType"] for a in schema["attribute_definitions"]

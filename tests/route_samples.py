@@ -94,7 +94,9 @@ def _overview(town: Town, actor: Actor) -> Asked:
 
 def _look_up(town: Town, actor: Actor) -> Asked:
     town.registration()
-    return Asked(body={"id_number": id_number(town.order), "purpose": "counter_service", "reason": "at the counter"})
+    return Asked(
+        body={"id_number": id_number(town.order), "purpose": "counter_service", "reason": "at the counter"}
+    )
 
 
 def _registration(town: Town, actor: Actor) -> Asked:

@@ -73,9 +73,9 @@ class Module:
         """Imports of contexts, its own included: context and module."""
         for name in self.imports:
             parts = name.split(".")
-            if parts[0] == "chalicelib" and len(parts) > 1 and (ROOT / "chalicelib" / parts[1]).is_dir():
-                if parts[1] not in FLOOR_ROOM:
-                    yield parts[1], parts[2] if len(parts) > 2 else "__init__"
+            inside = parts[0] == "chalicelib" and len(parts) > 1 and parts[1] not in FLOOR_ROOM
+            if inside and (ROOT / "chalicelib" / parts[1]).is_dir():
+                yield parts[1], parts[2] if len(parts) > 2 else "__init__"
 
     def floor(self) -> set[str]:
         """Imports of the floor's modules."""

@@ -10,8 +10,8 @@ from openapi_spec_validator import OpenAPIV31SpecValidator
 
 from chalicelib import http
 from chalicelib.actors import ROLES
-from chalicelib.problems import encode, problem
 from chalicelib.errors import Conflict, Field
+from chalicelib.problems import encode, problem
 from tests.route_samples import SAMPLES, ask, name, routes
 from tests.test_routes_matrix import town  # noqa: F401  # The fixture.
 from tests.town import Town

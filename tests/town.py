@@ -201,5 +201,9 @@ class Town:
             "housing": "rented",
         }
         if actor.is_staff:
-            body["person"] = {"name": "测试窗口", "id_number": id_number(self.order + 2), "phone": "13800000003"}
+            body["person"] = {
+                "name": "测试窗口",
+                "id_number": id_number(self.order + 2),
+                "phone": "13800000003",
+            }
         return body

@@ -71,7 +71,7 @@ def test_a_log_line_is_masked_in_message_facts_and_exception() -> None:
     try:
         raise ValueError(number)
     except ValueError:
-        logger.exception(f"failed for {number}", extra={"phone": "13812345678"})
+        logger.exception("failed for %s", number, extra={"phone": "13812345678"})
     finally:
         logger.removeHandler(handler)
     line = stream.getvalue()

@@ -89,7 +89,7 @@ def test_racing_answers_join_exactly_once(judged: None, now: datetime) -> None:
 def test_eight_departments_in_forty_threads_decide_each_check_once_and_move_the_case_once(
     judged: None, eight_departments: str, now: datetime
 ) -> None:
-    case_id = submit(now, eight_departments)
+    case_id, refused = submit(now, eight_departments), set[str]()
 
     def decide_all(turn: int) -> list[tuple[str, str]]:
         own, said = random.Random(turn), []
@@ -98,13 +98,14 @@ def test_eight_departments_in_forty_threads_decide_each_check_once_and_move_the_
             try:
                 patiently(lambda d=department, r=result: service.record_check(case_id, d, r, SYSTEM, now))
             except Conflict as error:
-                assert error.code == "check_decided"
+                refused.add(error.code)
             else:
                 said.append((department, result))
         return said
 
     won = [pair for said in at_once(decide_all) for pair in said]
     case = service.case(case_id)
+    assert refused == {"check_decided"}
     assert sorted(department for department, _ in won) == DEPARTMENTS
     assert {check.department: check.state for check in case.checks} == dict(won)
     expected = "accepted" if all(result == "passed" for _, result in won) else "review"
@@ -123,7 +124,6 @@ def test_the_same_submission_forty_times_at_once_is_one_case_with_one_answer(
         try:
             return patiently(lambda: submit(now, once=once))
         except Repeated as repeated:
-            assert repeated.status == 201
             return str(json.loads(repeated.body)["id"])
 
     assert len(set(at_once(send))) == 1
