@@ -246,6 +246,12 @@ def test_the_architecture_names_every_function_queue_and_bucket() -> None:
     assert [name for name in names if not re.search(rf"\b{name}\b", text)] == []
 
 
+def test_no_drawing_holds_what_mermaid_takes_for_an_end_of_line() -> None:
+    drawings = [d for page in PAGES for d in re.findall(r"```mermaid\n(.*?)```", read(page), re.DOTALL)]
+    assert len(drawings) >= 4
+    assert [line for d in drawings for line in d.splitlines() if ";" in line or "#" in line] == []
+
+
 def test_every_decision_is_in_the_index_with_its_title() -> None:
     index = read(Path("docs/decisions/README.md"))
     for path in sorted((ROOT / "docs" / "decisions").glob("0*.md")):
