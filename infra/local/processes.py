@@ -30,9 +30,8 @@ def running(place: Place) -> dict[str, int]:
 
 def _is_ours(pid: int, name: str) -> bool:
     """Say whether `pid` is still that process, and not another that got its number later."""
-    if pid in _children and _children[pid].poll() is not None:
-        del _children[pid]
-        return False
+    if pid in _children:
+        return _children[pid].poll() is None
     told = Path(f"/proc/{pid}/cmdline")
     if Path("/proc/self").exists():
         return told.exists() and name in told.read_text()
