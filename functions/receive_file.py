@@ -51,7 +51,7 @@ def receive(record: dict[str, Any]) -> None:
         with tempfile.TemporaryDirectory(prefix="file-") as scratch:
             report = sources.receive(delivery, now, Path(scratch))
     except sources.Unreadable as problem:
-        sources.park("receive_file", delivery.key, problem.code, now)
+        sources.refuse_key(delivery.key, problem.code, now)
         log.error("a file was parked: %s", problem.code)
         return
     _say(report)

@@ -2,7 +2,6 @@
 
 import re
 from datetime import date
-from pathlib import PurePosixPath
 from typing import Annotated, Final, Literal, NamedTuple, Self
 
 from pydantic import Field, StringConstraints, model_validator
@@ -55,6 +54,10 @@ _KEY = re.compile(
     r"inbox/(?P<source>[a-z][a-z0-9_]*)/(?P<date>\d{4}-\d{2}-\d{2})/"
     r"(?P<name>[^/]+?)\.(?P<format>csv|xlsx|jsonl|parquet)(?P<gz>\.gz)?",
     re.IGNORECASE,
+)
+
+_NEARLY = re.compile(
+    r"inbox/(?P<source>[a-z][a-z0-9_]*)/(?P<date>\d{4}-\d{2}-\d{2})/(?P<name>[^/]+?)(?:\.[^./]*)*"
 )
 
 
@@ -187,12 +190,13 @@ def inbox_key(key: str) -> InboxKey:
     return InboxKey(key, match["source"], day, match["name"], made, bool(match["gz"]))
 
 
-def loose_report_key(key: str) -> str | None:
-    """Where a report on a file goes whose key is nearly right (an unknown extension), or None."""
-    parts = PurePosixPath(key).parts
-    if len(parts) != 4 or parts[0] != "inbox":
-        return None
-    return f"reports/{parts[1]}/{parts[2]}/{PurePosixPath(parts[3]).stem}.json"
+def nearly_a_key(key: str) -> tuple[str, str, str] | None:
+    """Source, date and name of a key that fails only by its extension or day, or None.
+
+    A department that sent ``november.doc`` looks for its report where that of ``november.csv`` would be.
+    """
+    match = _NEARLY.fullmatch(key)
+    return (match["source"], match["date"], match["name"]) if match else None
 
 
 class Alarm(Shape):

@@ -72,8 +72,8 @@ def receive(
 ) -> Report:
     """Take one delivered file in: check it, keep what can be used, report, and tell who waits for it.
 
-    Doing it again is harmless. Raises ``Unreadable`` only for a key that has no place for a report;
-    passing faults of the cloud are raised as they are, so that the event comes again.
+    Doing it again is harmless. Raises ``Unreadable`` only for a key that cannot be read (``refuse_key``
+    records it); passing faults of the cloud are raised as they are, so that the event comes again.
     """
     started = time.monotonic()
     key = model.inbox_key(delivery.key)
@@ -252,6 +252,15 @@ def _refuse(key: InboxKey, problem: Unreadable, now: datetime, work: _Work | Non
     if problem.code != "object_gone":
         zones.put_report(key.report, report)
     return report
+
+
+def refuse_key(key: str, code: str, now: datetime) -> None:
+    """Park an object whose key cannot be read, and report on it where the department will look, if anywhere."""
+    store.park("receive_file", key, code, now)
+    if known := model.nearly_a_key(key):
+        source, day, name = known
+        about = {"source": source, "date": day, "name": name, "key": key, "at": clock.iso(now)}
+        zones.put_report(f"reports/{source}/{day}/{name}.json", Report(**about, **_problem(code)))
 
 
 def _again(row: FileRow, delivery: Delivery, agreed: Contract) -> Report:

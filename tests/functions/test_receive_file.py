@@ -64,6 +64,17 @@ def test_a_key_that_is_none_is_parked_with_its_reason_and_done(cloud: None, noti
     assert [p.code for p in store.parked(clock.utc_now())] == ["key_not_understood"]
 
 
+def test_a_file_of_an_unknown_sort_is_reported_on_where_its_department_looks(
+    cloud: None, notice: Notice
+) -> None:
+    notice.created["object"]["key"] = "inbox/lease_filings/2026-11-23/november.doc"
+    assert receive_file.handler(notice.wrapped(), None) == DONE
+    answer = aws.client("s3").get_object(
+        Bucket=config.bucket("inbox"), Key="reports/lease_filings/2026-11-23/november.json"
+    )
+    assert json.loads(answer["Body"].read())["problem"] == "key_not_understood"
+
+
 def test_a_passing_fault_brings_the_event_again(
     cloud: None, notice: Notice, monkeypatch: pytest.MonkeyPatch
 ) -> None:
