@@ -43,11 +43,11 @@ class Story:
 
 def bring_to_life(endpoints: dict[str, Any], people: int, say: Say) -> None:
     """Fill a freshly deployed city with people, let a few hundred act through the API, and print what happened."""
-    story = _begin(endpoints, people)
+    story = begin(endpoints, people, ROOT / ".local" / "city")
     with _chapter(story, f"a synthetic city of {people:,} people, seed {SEED}", say):
-        _make_city(story)
+        make_city(story)
     with _chapter(story, "staff, addresses and grids", say):
-        _prepare(story)
+        prepare(story)
     with _chapter(story, "the old register and the departments' files", say) as progress:
         _import_and_live(story, progress)
     with _chapter(story, "departments' reviewers, coordinators and grid workers", say):
@@ -58,10 +58,10 @@ def bring_to_life(endpoints: dict[str, Any], people: int, say: Say) -> None:
         say(line)
 
 
-def _begin(endpoints: dict[str, Any], people: int) -> Story:
+def begin(endpoints: dict[str, Any], people: int, folder: Path) -> Story:
+    """Open the story of a deployed city; its synthetic files go to `folder`."""
     session = LocalSession(endpoints["aws_endpoint"], endpoints["credentials"])
     settings = operator.environment(session, STACK)
-    folder = ROOT / ".local" / "city"
     return Story(people, folder, endpoints, session, settings, Client(endpoints["api"]))
 
 
@@ -85,7 +85,8 @@ def _chapter(story: Story, what: str, say: Say) -> Iterator[Callable[[str], None
     say(f"  {what}: {story.seconds[what]:.1f} s")
 
 
-def _make_city(story: Story) -> None:
+def make_city(story: Story) -> None:
+    """Write the synthetic city: people, department files, addresses, staff."""
     today = datetime.now(UTC).astimezone().date().isoformat()
     options = ["--people", str(story.people), "--seed", str(SEED), "--on", today, "--live", str(LIVE)]
     _run(
@@ -104,7 +105,8 @@ def _make_city(story: Story) -> None:
     )
 
 
-def _prepare(story: Story) -> None:
+def prepare(story: Story) -> None:
+    """Bring in the staff and publish the address list, as an operator does."""
     index = story.folder / "addresses.sqlite"
     commands = [
         ["chalicelib.identity", "staff", "import", str(story.folder / "staff.csv")],

@@ -1,0 +1,33 @@
+"""A small city on the deployed package: everything that `make smoke` shows, each as a test, IAM enforced."""
+
+from collections.abc import Callable, Iterator
+from pathlib import Path
+
+import pytest
+
+from infra.local import city as life
+from infra.local import pipeline
+from infra.local.smoke_steps import STEPS, Run
+from tests.e2e.city import City
+
+
+@pytest.fixture(scope="module")
+def run(city: City, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Run]:
+    """A city with staff, addresses and the register of a few hundred people."""
+    folder: Path = tmp_path_factory.mktemp("synthetic")
+    story = life.begin(city.place.endpoints(), 300, folder)
+    life.make_city(story)
+    life.prepare(story)
+    register = [path for path in pipeline.files(folder) if "registrations" in path.parts]
+    bucket = story.endpoints["inbox_bucket"]
+    pipeline.drop(story.session, bucket, folder, register)
+    pipeline.wait_until(
+        lambda: pipeline.count_reports(story.session, bucket) >= len(register), 180, lambda: "no report yet"
+    )
+    yield Run(story.api, story.endpoints["sandbox"], story.session, bucket)
+    assert list(pipeline.dead_letters(story.session)) == []
+
+
+@pytest.mark.parametrize("step", STEPS, ids=lambda step: step.__name__)
+def test_the_city(run: Run, step: Callable[[Run], str]) -> None:
+    assert step(run)
