@@ -257,10 +257,12 @@ def _refuse(key: InboxKey, problem: Unreadable, now: datetime, work: _Work | Non
 def refuse_key(key: str, code: str, now: datetime) -> None:
     """Park an object whose key cannot be read, and report on it where the department will look, if anywhere."""
     store.park("receive_file", key, code, now)
-    if known := model.nearly_a_key(key):
-        source, day, name = known
-        about = {"source": source, "date": day, "name": name, "key": key, "at": clock.iso(now)}
-        zones.put_report(f"reports/{source}/{day}/{name}.json", Report(**about, **_problem(code)))
+    known = model.nearly_a_key(key)
+    if known is None or store.file(known[0], known[1], known[2]):
+        return  # The report of a good file with this name stays.
+    about: dict[str, Any] = dict(zip(("source", "date", "name"), known, strict=True))
+    report = Report(**about, key=key, at=clock.iso(now), **_problem(code))
+    zones.put_report("reports/{}/{}/{}.json".format(*known), report)
 
 
 def _again(row: FileRow, delivery: Delivery, agreed: Contract) -> Report:
