@@ -16,9 +16,9 @@ from typing import Literal
 
 Kind = Literal["mainland", "hong_kong", "macao", "taiwan", "foreigner"]
 
-_EIGHTEEN = re.compile(r"[1-9]\d{16}[\dX]")
-_FIFTEEN = re.compile(r"[1-8]\d{14}")
-_FOREIGNER_OLD = re.compile(r"[A-Z]{3}\d{12}")
+_EIGHTEEN = re.compile(r"[1-9]\d{16}[\dX]", re.ASCII)
+_FIFTEEN = re.compile(r"[1-8]\d{14}", re.ASCII)
+_FOREIGNER_OLD = re.compile(r"[A-Z]{3}\d{12}", re.ASCII)
 _WEIGHTS = tuple(pow(2, 17 - i, 11) for i in range(17))
 _CHECKS = "10X98765432"
 _KINDS: dict[str, Kind] = {"810000": "hong_kong", "820000": "macao", "830000": "taiwan"}

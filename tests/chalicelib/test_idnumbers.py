@@ -137,3 +137,7 @@ def test_a_masked_number_hides_the_birthday_and_the_order(number: str) -> None:
     masked = idnumbers.parse(number).masked
     assert (len(masked), masked[:3], masked[-2:]) == (18, number[:3], number[-2:])
     assert set(masked[3:-2]) == {"*"}
+
+
+def test_digits_of_other_scripts_are_no_digits() -> None:
+    assert not idnumbers.is_valid("AAA0000000\u0661" + "0100")
