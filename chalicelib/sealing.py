@@ -129,9 +129,16 @@ def new_sealer(person_id: str) -> tuple[Sealer, DataKeyRow]:
     return Sealer(person_id, key), row
 
 
-@lru_cache(maxsize=2048)
 def sealer(person_id: str) -> Sealer:
-    """The person's sealer; raises ``Gone("person_deleted")`` when there is no key (any more)."""
+    """The person's sealer; raises ``Gone("person_deleted")`` when there is no key (any more).
+
+    Remembered for at most a minute: so long may another warm function still hold a forgotten key.
+    """
+    return _sealer(person_id, int(time.monotonic() // CURRENT_SECONDS))
+
+
+@lru_cache(maxsize=2048)
+def _sealer(person_id: str, minute: int) -> Sealer:
     # A person made a moment ago may be missing from a plain read; only a consistent one says "deleted".
     row = DataKeyRow.find(person_id, "DATA_KEY") or DataKeyRow.find(person_id, "DATA_KEY", consistent=True)
     if row is None:
@@ -152,14 +159,14 @@ def open_sealed(person_id: str, sealed: str, purpose: str) -> str:
 def forget(person_id: str) -> None:
     """Destroy a person's key: all that was sealed under it is gone for good, in backups too."""
     DataKeyRow(person_id, "DATA_KEY").delete()
-    sealer.cache_clear()
+    _sealer.cache_clear()
 
 
 def forget_cached() -> None:
     """Drop keys held in memory: after a rotation, and between tests."""
     _keks.clear()
     _current.clear()
-    sealer.cache_clear()
+    _sealer.cache_clear()
 
 
 def current_kek(*, consistent: bool = False) -> str:
@@ -205,7 +212,7 @@ def rewrap(report: Callable[[int], None] = lambda done: None) -> int:
         if _rewrapped(row, current):
             changed += 1
             report(changed)
-    sealer.cache_clear()
+    _sealer.cache_clear()
     return changed
 
 

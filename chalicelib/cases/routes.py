@@ -35,9 +35,7 @@ OFFICERS: dict[str, http.Reach] = {
 @api.get("/me/cases", who=OWNER, query=PageQuery, answer=Page[CaseView], summary="My cases, newest first")
 def get_my_cases(call: Call, query: PageQuery) -> Page[CaseView]:
     """The caller's own cases; ``filed=true`` lists those filed for others."""
-    found, following = service.cases_of(
-        call.actor, filed=query.filed, limit=query.limit, token=query.next
-    )
+    found, following = service.cases_of(call.actor, filed=query.filed, limit=query.limit, token=query.next)
     return Page(items=[view(case, call.language) for case in found], next=following)
 
 
@@ -52,7 +50,9 @@ def get_case(call: Call, id: str) -> CaseView:
     """The owner and whoever filed it; staff whose region and part it is, which the person sees."""
     found = service.case_for(call.actor, id)
     if call.actor.is_staff:
-        identity.record_disclosures(call.actor, [found.owner], call.purpose or "case_handling", "case", call.now)
+        identity.record_disclosures(
+            call.actor, [found.owner], call.purpose or "case_handling", "case", call.now
+        )
     return view(found, call.language)
 
 
@@ -65,14 +65,18 @@ def withdraw_case(call: Call, id: str, body: Reason) -> CaseView:
     )
 
 
-@api.post("/cases/{id}/confirm", who=OWNER, body=Reason, answer=CaseView, summary="Confirm what another filed")
+@api.post(
+    "/cases/{id}/confirm", who=OWNER, body=Reason, answer=CaseView, summary="Confirm what another filed"
+)
 def confirm_case(call: Call, id: str, body: Reason) -> CaseView:
     """A tenant confirms what the landlord filed; only then are departments asked."""
     found = service.case_for(call.actor, id)
     return service.act(found, "confirm", call.actor, call.now, once=call.once, language=call.language)
 
 
-@api.post("/cases/{id}/decline", who=OWNER, body=Reason, answer=CaseView, summary="Decline what another filed")
+@api.post(
+    "/cases/{id}/decline", who=OWNER, body=Reason, answer=CaseView, summary="Decline what another filed"
+)
 def decline_case(call: Call, id: str, body: Reason) -> CaseView:
     """The tenant says that it is not so; nothing is registered."""
     found = service.case_for(call.actor, id)
@@ -81,19 +85,25 @@ def decline_case(call: Call, id: str, body: Reason) -> CaseView:
     )
 
 
-@api.post("/cases/{id}/supplement", who=OWNER, body=Reason, answer=CaseView, summary="Say that papers were added")
+@api.post(
+    "/cases/{id}/supplement", who=OWNER, body=Reason, answer=CaseView, summary="Say that papers were added"
+)
 def supplement_case(call: Call, id: str, body: Reason) -> CaseView:
     """After uploading what was asked for."""
     return service.supplement(call.actor, id, body.reason, call.now, call.once, call.language)
 
 
-@api.post("/cases/{id}/appeals", who=OWNER, body=Appeal, answer=CaseView, status=201, summary="Object to a refusal")
+@api.post(
+    "/cases/{id}/appeals", who=OWNER, body=Appeal, answer=CaseView, status=201, summary="Object to a refusal"
+)
 def appeal_case(call: Call, id: str, body: Appeal) -> CaseView:
     """The next level decides."""
     return service.appeal(call.actor, id, body.reason, call.now, call.once, call.language)
 
 
-@api.post("/cases/{id}/documents", who=OWNER, body=NewDocument, answer=Upload, status=201, summary="Add a paper")
+@api.post(
+    "/cases/{id}/documents", who=OWNER, body=NewDocument, answer=Upload, status=201, summary="Add a paper"
+)
 def add_document(call: Call, id: str, body: NewDocument) -> Upload:
     """Answers where to upload the bytes to."""
     return documents.announce(service.case_for(call.actor, id), body, call.actor, call.now, call.once)
@@ -131,10 +141,17 @@ def verify_receipt(call: Call, token: str) -> ReceiptProof:
 @api.get("/worklist", who=OFFICERS, query=WorkQuery, answer=Page[WorkItem], summary="What waits for me")
 def get_worklist(call: Call, query: WorkQuery) -> Page[WorkItem]:
     """Checks of the reviewer's department, or cases of the officer's level, in scope."""
-    return Page(items=worklists.worklist(call.actor, query, call.language))
+    return worklists.worklist(call.actor, query, call.language)
 
 
-@api.post("/cases/{id}/decisions", who=OFFICERS, body=Decision, answer=CaseView, purpose="case_handling", summary="Decide")
+@api.post(
+    "/cases/{id}/decisions",
+    who=OFFICERS,
+    body=Decision,
+    answer=CaseView,
+    purpose="case_handling",
+    summary="Decide",
+)
 def decide_case(call: Call, id: str, body: Decision) -> CaseView:
     """A person's decision, with its reason, on one check or on the case."""
     return service.decide(call.actor, id, body, call.now, call.once, call.language)

@@ -208,9 +208,7 @@ def _check_writes(found: Case, after: Case, answer: CaseCheck, actor: Actor, now
     ]
     if found.open_checks > 1:
         return [store.count_down(found.id), *writes]
-    moved = store.move(
-        found.id, "checking", after.state, *_changes(after), work=_work(found, after.state)
-    )
+    moved = store.move(found.id, "checking", after.state, *_changes(after), work=_work(found, after.state))
     return [store.last_down(moved), store.event_put(found.id, now, f"case_{after.state}", "system"), *writes]
 
 
@@ -233,7 +231,9 @@ def _patiently[T](attempt: Callable[[], T]) -> T:
     raise AssertionError("unreachable")
 
 
-def to_person(case_id: str, department: str, reason: str, now: datetime, receipt: Receipt | None = None) -> None:
+def to_person(
+    case_id: str, department: str, reason: str, now: datetime, receipt: Receipt | None = None
+) -> None:
     """Put an open check on a person's worklist: the data disagrees, is silent, or its time is over.
 
     It stays open: silence never counts against the applicant. Nothing happens to a check that is
@@ -348,9 +348,7 @@ def decide(
     """
     found = case_for(actor, case_id)
     if decision.check is None:
-        return act(
-            found, decision.decision, actor, now, reason=decision.reason, once=once, language=language
-        )
+        return act(found, decision.decision, actor, now, reason=decision.reason, once=once, language=language)
     require_reviewer(actor, decision.check)
     results: dict[str, CheckState] = {"approve": "passed", "refuse": "failed"}
     if decision.decision not in results:

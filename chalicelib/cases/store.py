@@ -338,9 +338,10 @@ def of_person(person_id: str, *, filed: bool, limit: int, token: str | None) -> 
     return [summary(row) for row in rows if isinstance(row, CaseRow)], following
 
 
-def work(queue: str, town: str, limit: int) -> Iterable[CaseItem]:
-    """What waits for a role or department in a town, the most urgent first."""
-    return CaseItem.by_work.query(f"{queue}#{town}", limit=limit)
+def work(part: str, limit: int, after: dict[str, Any] | None) -> tuple[list[Any], dict[str, Any] | None]:
+    """What waits in ``<queue>#<town>``, the most urgent first, and where to go on."""
+    found = CaseItem.by_work.query(part, limit=limit, page_size=limit, last_evaluated_key=after)
+    return list(found), found.last_evaluated_key
 
 
 def due_on(day: date) -> Iterable[CaseItem]:

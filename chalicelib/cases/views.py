@@ -114,10 +114,11 @@ class WorkItem(Shape):
 
 
 class WorkQuery(Shape):
-    """Which part of one's worklist; without a town, all towns in scope. Never paged: done work makes room."""
+    """Which part of one's worklist; without a town, all towns in scope."""
 
     town: str | None = Field(default=None, pattern=r"^\d{9}$")
     limit: int = Field(default=50, ge=1, le=100)
+    next: str | None = None
 
 
 class PageQuery(Shape):

@@ -1,49 +1,68 @@
 """What waits for a person, and what has waited too long."""
 
-from collections.abc import Iterator
 from datetime import date, datetime
+from typing import Any
 
-from chalicelib import regions
+from chalicelib import keys, regions, tables
 from chalicelib.actors import Actor
 from chalicelib.cases import model, service, store
 from chalicelib.cases.views import WorkItem, WorkQuery
 from chalicelib.errors import Forbidden
 from chalicelib.places import service as places
+from chalicelib.shapes import Page
 
-OFFICER_QUEUES = ("coordinator", "district_officer", "city_officer")
+# Whose work a role sees: a coordinator also what waits for the town's grid workers.
+QUEUES = {
+    "grid_worker": ("grid_worker",),
+    "coordinator": ("coordinator", "grid_worker"),
+    "district_officer": ("district_officer",),
+    "city_officer": ("city_officer",),
+}
 
 
-def worklist(actor: Actor, query: WorkQuery, language: str) -> list[WorkItem]:
-    """The actor's open work, the most urgent first within each town.
+def worklist(actor: Actor, query: WorkQuery, language: str) -> Page[WorkItem]:
+    """A page of the actor's open work: queue by queue, town by town, the most urgent first in each.
 
-    A reviewer's is the department's checks, an officer's the cases of that level; one query a town.
+    A reviewer's is the department's checks, an officer's the cases of that level. One query for each
+    queue and town until the page is full.
     """
-    if query.town is not None:
-        actor.require_region(query.town)
+    parts = [f"{queue}#{town}" for queue in _queues(actor) for town in _towns(actor, query.town)]
+    start = tables.position(query.next, f"worklist:{actor.id}") or {"part": 0, "from": None}
     items: list[WorkItem] = []
-    for queue in _queues(actor):
-        for town in _towns(actor, query.town):
-            if len(items) >= query.limit:
-                return items
-            rows = store.work(queue, town, query.limit - len(items))
-            items += [_item(row, language) for row in rows]
-    return sorted(items, key=lambda item: (item.due, item.case))
+    for place in range(start["part"], len(parts)):
+        after = start["from"] if place == start["part"] else None
+        rows, last = store.work(parts[place], query.limit - len(items), after)
+        items += [_item(row, language) for row in rows if actor.covers(row.region)]
+        if len(items) >= query.limit or last:
+            more = {"part": place if last else place + 1, "from": last}
+            over = last is None and place + 1 == len(parts)
+            return Page(items=items, next=None if over else _token(actor, more))
+    return Page(items=items)
+
+
+def _token(actor: Actor, position: dict[str, Any]) -> str:
+    return keys.sign_page({"scope": f"worklist:{actor.id}", "from": position})
 
 
 def _queues(actor: Actor) -> list[str]:
     queues = [actor.department] if "reviewer" in actor.roles and actor.department else []
-    return queues + [role for role in OFFICER_QUEUES if role in actor.roles]
+    for role, seen in QUEUES.items():
+        if role in actor.roles:
+            queues += [queue for queue in seen if queue not in queues]
+    return queues
 
 
-def _towns(actor: Actor, town: str | None) -> Iterator[str]:
-    if town is not None:
-        yield town
-        return
+def _towns(actor: Actor, town: str | None) -> list[str]:
+    """The towns to look into; raises ``Forbidden`` for a town of which nothing is in scope."""
+    found: list[str] = []
     for scope in actor.scopes:
-        if regions.level(scope) in ("city", "district"):
-            yield from places.towns_in(scope)
-        else:
-            yield store.town_of(scope)
+        wide = regions.level(scope) in ("city", "district")
+        found += places.towns_in(scope) if wide else [store.town_of(scope)]
+    if town is None:
+        return list(dict.fromkeys(found))
+    if town not in found:
+        raise Forbidden("region_out_of_scope")
+    return [town]
 
 
 def _item(row: store.CaseItem, language: str) -> WorkItem:
@@ -80,9 +99,3 @@ def chase(day: date, now: datetime) -> dict[str, int]:
         elif isinstance(row, store.CaseRow):
             done["cases"] += service.mark_late(case_id, day, now)
     return done
-
-
-def require_worker(actor: Actor) -> None:
-    """Raise ``Forbidden`` for somebody who has no worklist."""
-    if not _queues(actor):
-        raise Forbidden("role_not_allowed")

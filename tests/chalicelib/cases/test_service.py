@@ -21,7 +21,13 @@ COMMUNITY = "440604010001"
 
 
 def submit(now: datetime, once: Once | None = None, **changes: object) -> str:
-    values = {"kind": "residence_registration", "owner": "P1", "filer": "P1", "region": COMMUNITY, "payload": {}}
+    values = {
+        "kind": "residence_registration",
+        "owner": "P1",
+        "filer": "P1",
+        "region": COMMUNITY,
+        "payload": {},
+    }
     return service.submit(Submission(**(values | changes)), CITIZEN, now, once).id  # type: ignore[arg-type]
 
 
@@ -33,7 +39,9 @@ def test_a_submission_opens_every_departments_check(cloud: None, now: datetime) 
     assert [e.what for e in case.events] == ["case_submitted"]
 
 
-def test_a_repeated_submission_gets_the_first_answer_and_makes_no_second_case(cloud: None, now: datetime) -> None:
+def test_a_repeated_submission_gets_the_first_answer_and_makes_no_second_case(
+    cloud: None, now: datetime
+) -> None:
     first = submit(now, Once("P1", "key", b"body", 201, now))
     with pytest.raises(Repeated) as repeated:
         submit(now, Once("P1", "key", b"body", 201, now))
@@ -61,7 +69,7 @@ def test_a_disagreeing_check_brings_a_person_and_never_a_refusal(cloud: None, no
     service.record_check(case_id, "public_security", "passed", SYSTEM, now)
     service.record_check(case_id, "housing", "failed", REVIEWER, now, reason="no such flat")
     assert service.case(case_id).state == "review"
-    items = worklist(COORDINATOR, WorkQuery(town="440604010"), "en")
+    items = worklist(COORDINATOR, WorkQuery(town="440604010"), "en").items
     assert [(i.case, i.check) for i in items] == [(case_id, None)]
 
 
@@ -79,7 +87,7 @@ def test_a_silent_department_goes_to_a_person_and_stays_open(cloud: None, now: d
     assert chase(due, now + timedelta(days=4)) == {"checks": 2, "cases": 0}
     case = service.case(case_id)
     assert (case.state, case.open_checks, case.check("housing").state) == ("checking", 2, "person")
-    assert [i.case for i in worklist(REVIEWER, WorkQuery(town="440604010"), "en")] == [case_id]
+    assert [i.case for i in worklist(REVIEWER, WorkQuery(town="440604010"), "en").items] == [case_id]
     chase(due, now + timedelta(days=4))
     assert len(service.case(case_id).events) == len(case.events)
 
@@ -87,7 +95,9 @@ def test_a_silent_department_goes_to_a_person_and_stays_open(cloud: None, now: d
 def test_a_reviewer_answers_for_the_own_department_only(cloud: None, now: datetime) -> None:
     case_id = submit(now)
     with pytest.raises(Forbidden, match="check_of_other_department"):
-        service.decide(REVIEWER, case_id, Decision(check="public_security", decision="approve", reason="ok"), now)
+        service.decide(
+            REVIEWER, case_id, Decision(check="public_security", decision="approve", reason="ok"), now
+        )
 
 
 def test_strangers_and_far_officers_learn_nothing(cloud: None, now: datetime) -> None:
@@ -126,7 +136,10 @@ def test_a_refusal_can_be_appealed_in_time_only(cloud: None, now: datetime) -> N
     service.decide(COORDINATOR, case_id, Decision(decision="refuse", reason="no such room"), now)
     with pytest.raises(Conflict, match="appeal_too_late"):
         service.appeal(CITIZEN, case_id, "it is there", now + timedelta(days=40), None, "en")
-    assert service.appeal(CITIZEN, case_id, "it is there", now + timedelta(days=3), None, "en").state == "appealed"
+    assert (
+        service.appeal(CITIZEN, case_id, "it is there", now + timedelta(days=3), None, "en").state
+        == "appealed"
+    )
 
 
 def test_an_added_paper_after_the_time_is_refused(cloud: None, now: datetime) -> None:
@@ -163,6 +176,31 @@ def test_a_case_is_read_with_one_request(cloud: None, now: datetime) -> None:
     case_id = submit(now)
     sent: list[str] = []
     events = tables.connection().client.meta.events
-    events.register("before-send.dynamodb", lambda request, **_: sent.append(request.headers["X-Amz-Target"].decode()))
+    events.register(
+        "before-send.dynamodb", lambda request, **_: sent.append(request.headers["X-Amz-Target"].decode())
+    )
     store.load(case_id)
     assert sent == ["DynamoDB_20120810.Query"]
+
+
+def test_a_worklist_goes_on_where_its_page_ended(cloud: None, now: datetime) -> None:
+    wanted = set()
+    for minute, community in enumerate([COMMUNITY, "440604010003", "440604011001"]):
+        case_id = submit(now + timedelta(minutes=minute), region=community)
+        service.to_person(case_id, "housing", "silent", now)
+        wanted.add(case_id)
+    seen, token, pages = [], None, 0
+    while pages == 0 or token:
+        page = worklist(REVIEWER, WorkQuery(limit=1, next=token), "en")
+        seen, token, pages = seen + [i.case for i in page.items], page.next, pages + 1
+    assert (len(seen), set(seen)) == (3, wanted)
+
+
+def test_a_grid_worker_sees_only_the_own_communities_work(cloud: None, now: datetime) -> None:
+    mine = Actor("grid-x", "staff", frozenset({"grid_worker"}), (COMMUNITY,))
+    for region in (COMMUNITY, "440604010003"):
+        submit(now, kind="residence_departure", region=region)
+    assert [i.region for i in worklist(mine, WorkQuery(), "en").items] == [COMMUNITY]
+    assert len(worklist(COORDINATOR, WorkQuery(), "en").items) == 2
+    with pytest.raises(Forbidden):
+        worklist(mine, WorkQuery(town="440605011"), "en")
