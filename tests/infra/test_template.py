@@ -176,16 +176,28 @@ def test_the_audit_bucket_is_locked_for_three_years(template: Template) -> None:
     assert lock["Days"] >= 3 * 365
 
 
-def test_department_files_and_clear_columns_do_not_stay(template: Template) -> None:
-    buckets = template.of("S3::Bucket")
-    days = {
-        r.get("Prefix"): r.get("ExpirationInDays")
-        for r in buckets["InboxBucket"]["LifecycleConfiguration"]["Rules"]
+def _life(template: Template, bucket: str) -> dict[str, int]:
+    rules = template.of("S3::Bucket")[bucket]["LifecycleConfiguration"]["Rules"]
+    return {rule["Prefix"]: rule["ExpirationInDays"] for rule in rules if "ExpirationInDays" in rule}
+
+
+def test_department_files_stay_for_days_and_clear_columns_as_long_as_they_are_compared(
+    template: Template,
+) -> None:
+    inbox = _life(template, "InboxBucket")
+    assert inbox["inbox/"] <= 30
+    assert inbox["repairs/"] <= 30
+    linkage = _life(template, "LinkageBucket")
+    written = {
+        grant.partition(" ")[2]
+        for traits in declared("functions").values()
+        for grant in traits["needs"].get("buckets", {}).get("linkage", [])
+        if grant.startswith("write ")
     }
-    assert days["inbox/"] <= 30
-    assert days["repairs/"] <= 30
-    rules = buckets["LinkageBucket"]["LifecycleConfiguration"]["Rules"]
-    assert any(rule.get("Prefix") == "" and rule["ExpirationInDays"] <= 30 for rule in rules)
+    assert written
+    assert set(linkage) == written, "every prefix that a function writes clear columns to has a stated life"
+    assert linkage["imports/"] <= 30
+    assert linkage["linkage/"] <= 400
 
 
 def test_the_code_reads_exactly_the_variables_that_the_template_gives(template: Template) -> None:
