@@ -143,7 +143,9 @@ def _import_and_live(story: Story, progress: Callable[[str], None]) -> None:
     paths = pipeline.files(story.folder)
     pipeline.drop(story.session, bucket, story.folder, paths)
     people = newcomers.read(story.folder / "live_people.csv")
-    acting = threading.Thread(target=newcomers.live, args=(story.api, people, story.acted), daemon=True)
+    acting = threading.Thread(
+        target=newcomers.live, args=(story.api, story.endpoints["sandbox"], people, story.acted), daemon=True
+    )
     acting.start()
 
     def state() -> str:

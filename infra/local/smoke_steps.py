@@ -279,7 +279,7 @@ def finds_the_unregistered(run: Run) -> str:
     """Two departments know somebody who is not registered: a visit, and a message to the grid worker."""
     person, place = somebody(), run.found["address"]
     head = "record_id,name,id_number,birth_date,sex,phone,town,address,seen_on"
-    line = f"佛山市{run.found['hit']['line']}502"
+    line = f"{run.found['hit']['line']}502"
     row = f"{person.name},{person.id_number},,,{person.phone},{place['town']},{line},{run.today}"
     tag = secrets.token_hex(4)
     keys = [
