@@ -13,10 +13,9 @@ sealed name copied into another person's row, or into another field, does not op
 import base64
 import secrets
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 from datetime import datetime
-from functools import lru_cache
 from typing import Final, Literal, Protocol
 
 from cryptography.exceptions import InvalidTag
@@ -36,7 +35,9 @@ _NONCE, _TAG = 12, 16
 _CONTEXT: Final = {"purpose": "people"}
 _keks: dict[str, bytes] = {}
 _current: dict[str, tuple[float, str]] = {}
+_sealers: dict[str, tuple[float, "Sealer"]] = {}
 CURRENT_SECONDS: Final = 60
+SEALERS_KEPT: Final = 4096
 
 
 class Broken(ValueError):
@@ -134,16 +135,39 @@ def sealer(person_id: str) -> Sealer:
 
     Remembered for at most a minute: so long may another warm function still hold a forgotten key.
     """
-    return _sealer(person_id, int(time.monotonic() // CURRENT_SECONDS))
-
-
-@lru_cache(maxsize=2048)
-def _sealer(person_id: str, minute: int) -> Sealer:
+    known = _remembered(person_id)
+    if known:
+        return known
     # A person made a moment ago may be missing from a plain read; only a consistent one says "deleted".
     row = DataKeyRow.find(person_id, "DATA_KEY") or DataKeyRow.find(person_id, "DATA_KEY", consistent=True)
     if row is None:
         raise Gone("person_deleted")
-    return Sealer(person_id, _unwrap(_kek(row.kek), row.wrapped, person_id))
+    return _remember(row)
+
+
+def sealers(person_ids: Iterable[str]) -> dict[str, Sealer]:
+    """Many people's sealers, 100 a request; who has been deleted is left out.
+
+    Each is remembered, so that ``seal`` and ``open_sealed`` of these people ask no more.
+    """
+    found = {person_id: _remembered(person_id) for person_id in person_ids}
+    missing = [(person_id, "DATA_KEY") for person_id, known in found.items() if known is None]
+    for row in DataKeyRow.batch_get(missing, consistent_read=True) if missing else ():
+        found[row.pk] = _remember(row)
+    return {person_id: known for person_id, known in found.items() if known}
+
+
+def _remembered(person_id: str) -> Sealer | None:
+    until, known = _sealers.get(person_id, (0.0, None))
+    return known if until > time.monotonic() else None
+
+
+def _remember(row: DataKeyRow) -> Sealer:
+    made = Sealer(row.pk, _unwrap(_kek(row.kek), row.wrapped, row.pk))
+    if len(_sealers) >= SEALERS_KEPT:
+        _sealers.clear()
+    _sealers[row.pk] = (time.monotonic() + CURRENT_SECONDS, made)
+    return made
 
 
 def seal(person_id: str, text: str, purpose: str) -> str:
@@ -159,14 +183,14 @@ def open_sealed(person_id: str, sealed: str, purpose: str) -> str:
 def forget(person_id: str) -> None:
     """Destroy a person's key: all that was sealed under it is gone for good, in backups too."""
     DataKeyRow(person_id, "DATA_KEY").delete()
-    _sealer.cache_clear()
+    _sealers.clear()
 
 
 def forget_cached() -> None:
     """Drop keys held in memory: after a rotation, and between tests."""
     _keks.clear()
     _current.clear()
-    _sealer.cache_clear()
+    _sealers.clear()
 
 
 def current_kek(*, consistent: bool = False) -> str:
@@ -212,7 +236,7 @@ def rewrap(report: Callable[[int], None] = lambda done: None) -> int:
         if _rewrapped(row, current):
             changed += 1
             report(changed)
-    _sealer.cache_clear()
+    _sealers.clear()
     return changed
 
 

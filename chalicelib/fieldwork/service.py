@@ -63,6 +63,7 @@ def visits(
     ``Forbidden("region_out_of_scope")``, ``Invalid`` for an unknown town or community.
     """
     rows, following = store.visits_in(query.status, _areas(actor, query), query.limit, query.next)
+    sealing.sealers(row.person_id for row in rows if row.person_id and row.sealed)
     if query.status == "due":
         rows = _still_due(rows, now, registered)
     named = [row.person_id for row in rows if row.person_id and row.sealed]

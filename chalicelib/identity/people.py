@@ -121,7 +121,9 @@ def profile(person_id: str) -> model.Profile:
 
 def profiles(person_ids: Iterable[str]) -> dict[str, model.Profile]:
     """Many people at once; unknown and deleted ones are left out."""
-    return {person_id: opened(row) for person_id, row in store.people(person_ids).items()}
+    rows = store.people(person_ids)
+    sealing.sealers(rows)
+    return {person_id: opened(row) for person_id, row in rows.items()}
 
 
 def opened(row: store.PersonRow) -> model.Profile:

@@ -66,7 +66,8 @@ def find_unregistered(
     rules = finder.rules()
     people = people_for_keys([(key, columns.id_number) for key, columns in clear.items()], now)
     made = [_finding(c, people[c.key], clear[c.key], rules, policy) for c in wanted if c.key in people]
-    new = _add_new(made, now)
+    # Neighbours together: a grid worker then hears of one batch, not of many.
+    new = _add_new(sorted(made, key=lambda f: (f.town or "", f.address or "")), now)
     batches += send_unsent(send)
     return Outcome(sum(rows.values()), len(found), len(live), new, closed, batches)
 

@@ -12,7 +12,6 @@ Index ``by_state``: ``STATE#{state}`` / finding id. Name, phone and address are 
 
 import json
 from collections.abc import Iterable, Iterator
-from concurrent.futures import ThreadPoolExecutor
 from datetime import date, datetime
 from itertools import batched
 from typing import Any, Final, cast
@@ -28,7 +27,6 @@ from chalicelib.linkage.model import Finding, State
 from chalicelib.tables import Cancelled, Put, Row, create, index_meta, meta, transact
 
 BATCH: Final = 25
-_AT_ONCE: Final = 8
 _PURPOSE: Final = "finding"
 
 
@@ -83,12 +81,9 @@ def in_state(state: State) -> Iterator[FindingRow]:
 
 
 def add(findings: list[Finding], now: datetime) -> int:
-    """Write findings that are not there yet, with the promise to send them; returns how many were new.
-
-    Sealing asks for each person's key, so it goes on several threads.
-    """
-    with ThreadPoolExecutor(_AT_ONCE) as pool:
-        rows = list(pool.map(lambda finding: _row(finding, now), findings))
+    """Write findings that are not there yet, with the promise to send them; returns how many were new."""
+    sealing.sealers(finding.person_id for finding in findings)
+    rows = [_row(finding, now) for finding in findings]
     return sum(_add_batch(list(some)) for some in batched(rows, BATCH))
 
 
@@ -134,7 +129,9 @@ def move(finding_id: str, before: State, after: State, now: datetime) -> bool:
 def findings(finding_ids: Iterable[str]) -> list[Finding]:
     """The findings with these ids, opened; those of deleted people and unknown ids are left out."""
     wanted = [(f"FINDING#{finding_id}", "FINDING") for finding_id in dict.fromkeys(finding_ids)]
-    opened = (_opened(row) for row in FindingRow.batch_get(wanted))
+    rows = list(FindingRow.batch_get(wanted))
+    sealing.sealers(row.person_id for row in rows)
+    opened = (_opened(row) for row in rows)
     return [finding for finding in opened if finding]
 
 

@@ -21,7 +21,7 @@ from infra.local.place import STACK, LocalSession
 from infra.package import ROOT
 
 SEED = 7
-LIVE = 240
+LIVE = 200
 IMPORT_SECONDS = 900
 Say = Callable[[str], None]
 
