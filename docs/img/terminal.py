@@ -9,7 +9,7 @@ import unicodedata
 from html import escape
 from pathlib import Path
 
-_CELL, _LINE, _PAD, _BAR, _SIZE = 8.4, 21, 26, 40, 14
+_CELL, _LINE, _PAD, _BAR, _SIZE, _COLUMNS = 8.4, 21, 26, 40, 14, 112
 _FONT = "ui-monospace, SFMono-Regular, Menlo, Consolas, 'Noto Sans Mono CJK SC', 'PingFang SC', monospace"
 _INK, _SOFT, _NUMBER, _GOOD, _LINK = "#d7dde6", "#8b98a9", "#f2c572", "#8fd6a0", "#7cc4f5"
 _ROW = re.compile(r"^( {2,}\S.*?  +)([\d,]+)(  .*)$")
@@ -34,9 +34,21 @@ def parts(line: str) -> list[tuple[str, str]]:
     return [(text, colour) for text, colour in [*found, (line[at:], _INK)] if text]
 
 
+def wrapped(line: str) -> list[str]:
+    """A line as a terminal of 112 columns shows it, what is left over under the table's last column."""
+    if width(line) <= _COLUMNS:
+        return [line]
+    row = _ROW.match(line)
+    indent = len(row[1]) + len(row[2]) + 2 if row else 2
+    cut = line.rfind(" ", indent + 1, _COLUMNS)
+    if cut < 0:
+        return [line]
+    return [line[:cut], *wrapped(" " * indent + line[cut + 1 :])]
+
+
 def card(text: str, title: str) -> str:
     """The picture of a text, as wide and high as it needs."""
-    lines = [line.rstrip() for line in text.expandtabs(4).strip("\n").split("\n")]
+    lines = [part for line in text.expandtabs(4).strip("\n").split("\n") for part in wrapped(line.rstrip())]
     across = round(max(width(line) for line in lines) * _CELL) + 2 * _PAD
     high = _BAR + len(lines) * _LINE + 2 * (_PAD - 8)
     drawn = [_line(line, _BAR + _PAD + number * _LINE) for number, line in enumerate(lines)]
