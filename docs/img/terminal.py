@@ -25,6 +25,8 @@ def parts(line: str) -> list[tuple[str, str]]:
     """A line cut into (text, colour): numbers of the table, addresses and the rest."""
     if line.startswith("$ "):
         return [(line, _GOOD)]
+    if line.startswith(" " * 20):
+        return [(line, _SOFT)]
     if row := _ROW.match(line):
         return [(row[1], _INK), (row[2], _NUMBER), (row[3], _SOFT)]
     found, at = [], 0
@@ -34,16 +36,16 @@ def parts(line: str) -> list[tuple[str, str]]:
     return [(text, colour) for text, colour in [*found, (line[at:], _INK)] if text]
 
 
-def wrapped(line: str) -> list[str]:
+def wrapped(line: str, indent: int = 0) -> list[str]:
     """A line as a terminal of 112 columns shows it, what is left over under the table's last column."""
     if width(line) <= _COLUMNS:
         return [line]
     row = _ROW.match(line)
-    indent = len(row[1]) + len(row[2]) + 2 if row else 2
+    indent = indent or (len(row[1]) + len(row[2]) + 2 if row else 2)
     cut = line.rfind(" ", indent + 1, _COLUMNS)
     if cut < 0:
         return [line]
-    return [line[:cut], *wrapped(" " * indent + line[cut + 1 :])]
+    return [line[:cut], *wrapped(" " * indent + line[cut + 1 :], indent)]
 
 
 def card(text: str, title: str) -> str:
