@@ -35,8 +35,8 @@ from chalicelib.identity.tokens import jwks, rotate, sign, verify
 __all__ = [
     "Kept",
     "KnownPerson",
-    "Summary",
     "Part",
+    "Summary",
     "actor_for",
     "bind",
     "clean",

@@ -30,7 +30,10 @@ def periods(by: By, start: str | None, end: str | None, now: datetime) -> list[s
     count = _count(by, first, last)
     if count > LIMITS[by]:
         raise Invalid(
-            "counter_range_too_long", fields=[Field("/from", "value_invalid")], periods=count, limit=LIMITS[by]
+            "counter_range_too_long",
+            fields=[Field("/from", "value_invalid")],
+            periods=count,
+            limit=LIMITS[by],
         )
     return [_name(by, first, n) for n in range(count)]
 

@@ -38,9 +38,18 @@ def test_a_child_under_14_needs_the_guardians_consent() -> None:
 
 
 def test_a_lease_in_the_same_building_agrees() -> None:
-    fact = {"source": "lease_filings", "building": CLAIM["building"], "community": CLAIM["region"], "seen_on": "2026-11-01"}
+    fact = {
+        "source": "lease_filings",
+        "building": CLAIM["building"],
+        "community": CLAIM["region"],
+        "seen_on": "2026-11-01",
+    }
     found = model.dwelling_finding(CLAIM, [fact], "v")
-    assert (found.result, found.receipt.source, found.receipt.record_date) == ("passed", "lease_filings", date(2026, 11, 1))
+    assert (found.result, found.receipt.source, found.receipt.record_date) == (
+        "passed",
+        "lease_filings",
+        date(2026, 11, 1),
+    )
 
 
 def test_another_building_and_silence_are_for_a_person_and_never_a_refusal() -> None:
