@@ -162,9 +162,9 @@ def test_an_updated_record_counts_as_it_is_now(search: Search) -> None:
 
 
 def test_many_findings_go_out_in_batches_and_each_once(search: Search, outside: Outside) -> None:
-    outcome = search(lease_filings=[row(i) for i in range(1, 61)])
-    assert (outcome.new, outcome.batches) == (60, 3)
-    assert len({i for ids in outside.sent for i in ids}) == 60
+    outcome = search(lease_filings=[row(i) for i in range(1, 200)])
+    assert (outcome.new, outcome.batches) == (199, 3)
+    assert len({i for ids in outside.sent for i in ids}) == 199
 
 
 def test_copies_of_replaced_parts_leave_the_scratch_disk(search: Search, tmp_path: Path) -> None:
