@@ -24,13 +24,17 @@ from chalicelib.residence import service as residence
 from chalicelib.sources import service as sources
 
 log = logger("compare_sources")
+REGISTER = "registrations"
 
 
 def handler(event: dict[str, Any], context: Any) -> dict[str, list[dict[str, str]]]:
     """Compare once for all messages of the batch; the answer names those to deliver again."""
     now = clock.utc_now()
     arrived = [source for record in event["Records"] if (source := _source(record, now))]
-    if arrived:
+    if arrived and not sources.current_files(REGISTER):
+        # Without the register everybody would look unregistered; its own arrival starts the comparison.
+        log.warning("no comparison: the register has not arrived yet")
+    elif arrived:
         log.info("comparing after %s files", len(arrived), extra={"sources": sorted(set(arrived))})
         compare(now)
     return {"batchItemFailures": []}

@@ -36,15 +36,27 @@ def deliver(tmp_path: Path, source: str, body: str) -> None:
     sources.receive(sources.Delivery(config.bucket("inbox"), key), clock.utc_now(), folder)
 
 
+@pytest.fixture
+def register(cloud: None, tmp_path: Path) -> None:
+    deliver(tmp_path, "registrations", csv_text([row(1)]))
+
+
+def test_nobody_is_looked_for_before_the_register_has_arrived(
+    cloud: None, event: dict[str, Any], tmp_path: Path
+) -> None:
+    deliver(tmp_path, "lease_filings", csv_text([row(1), row(2)]))
+    assert compare_sources.handler(event, None) == {"batchItemFailures": []}
+    assert visits() == []
+
+
 def visits() -> list[str]:
     got = aws.client("sqs").receive_message(QueueUrl=config.queue("visits"), MaxNumberOfMessages=10)
     return [i for m in got.get("Messages", []) for i in json.loads(m["Body"])["findings"]]
 
 
 def test_a_batch_of_arrivals_makes_one_comparison_and_its_visits(
-    cloud: None, event: dict[str, Any], tmp_path: Path
+    register: None, event: dict[str, Any], tmp_path: Path
 ) -> None:
-    deliver(tmp_path, "registrations", csv_text([row(1)]))
     deliver(tmp_path, "lease_filings", csv_text([row(1), row(2)]))
     assert compare_sources.handler(event, None) == {"batchItemFailures": []}
     (found,) = linkage.findings(visits())
@@ -53,7 +65,7 @@ def test_a_batch_of_arrivals_makes_one_comparison_and_its_visits(
 
 
 def test_a_batch_delivered_twice_finds_nobody_twice(
-    cloud: None, event: dict[str, Any], tmp_path: Path
+    register: None, event: dict[str, Any], tmp_path: Path
 ) -> None:
     deliver(tmp_path, "lease_filings", csv_text([row(2)]))
     compare_sources.handler(event, None)
@@ -63,7 +75,7 @@ def test_a_batch_delivered_twice_finds_nobody_twice(
 
 
 def test_a_message_that_is_none_is_parked_and_the_others_are_done(
-    cloud: None, event: dict[str, Any], tmp_path: Path
+    register: None, event: dict[str, Any], tmp_path: Path
 ) -> None:
     deliver(tmp_path, "lease_filings", csv_text([row(2)]))
     event["Records"][0]["body"] = "no json"
@@ -73,7 +85,7 @@ def test_a_message_that_is_none_is_parked_and_the_others_are_done(
 
 
 def test_a_passing_fault_brings_the_batch_again_and_loses_no_finding(
-    cloud: None, event: dict[str, Any], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+    register: None, event: dict[str, Any], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     deliver(tmp_path, "lease_filings", csv_text([row(2)]))
     whole = config.queue("visits")
