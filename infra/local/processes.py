@@ -62,8 +62,8 @@ def start_ministack(place: Place) -> None:
         "IOT_MTLS_ENABLED": "0",
         "SFTP_ENABLED": "0",
         "LOG_LEVEL": os.environ.get("MINISTACK_LOG", "WARNING"),
-        # Workers beyond the first of a function go after this long without work.
-        "LAMBDA_WARM_TTL_SECONDS": "60",
+        # A worker costs a second of the cloud's own time to make, since it unpacks the layers: keep them.
+        "LAMBDA_WARM_TTL_SECONDS": "3600",
         "LAMBDA_ASYNC_RETRY_BASE_SECONDS": "1",
     } | place.credentials()
     python = ROOT / ".local" / "ministack" / "bin" / "python"
