@@ -6,6 +6,7 @@ make the same bytes.
 """
 
 import fcntl
+import hashlib
 import json
 import os
 import shutil
@@ -53,15 +54,25 @@ def package(root: Path = ROOT, build: Path = BUILD, *, unless_current: bool = Fa
 
 
 def _current(root: Path, build: Path) -> str | None:
-    """Return the hash of what was built before, None when a source is younger than it."""
+    """Return the hash of what was built before; None when a source is younger than it, came or went."""
     made = build / "package.sha256"
     if not made.exists():
         return None
+    sources = _sources(root)
+    known, _, names = made.read_text().strip().partition("\n")
+    youngest = max(path.stat().st_mtime for path in sources)
+    return known if made.stat().st_mtime > youngest and names == _names(sources) else None
+
+
+def _sources(root: Path) -> list[Path]:
     sources = [path for path, _ in application_files(root)]
     for folder in ("infra", "requirements", ".chalice"):
         sources += [path for path, _ in files_below(root / folder)]
-    youngest = max(path.stat().st_mtime for path in sources)
-    return made.read_text().strip() if made.stat().st_mtime > youngest else None
+    return sources
+
+
+def _names(paths: list[Path]) -> str:
+    return hashlib.sha256("\n".join(map(str, sorted(paths))).encode()).hexdigest()
 
 
 def _make(root: Path, build: Path) -> str:
@@ -78,7 +89,7 @@ def _make(root: Path, build: Path) -> str:
     with _stage("the template"):
         write_template(root, build)
     made = digest(build / artifact for artifact in ARTIFACTS)
-    (build / "package.sha256").write_text(made + "\n")
+    (build / "package.sha256").write_text(f"{made}\n{_names(_sources(root))}\n")
     return made
 
 

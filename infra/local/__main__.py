@@ -37,7 +37,7 @@ def _up(place: Place) -> int:
         up.forget(place)
     _stop_on_signals()
     try:
-        up.raise_city(place, people, package())
+        up.raise_city(place, people, package(unless_current=True))
     except BaseException:  # Whatever it was, nothing half made may be left running.
         _stop(place)
         raise

@@ -47,8 +47,6 @@ def _function(name: str, traits: dict[str, Any]) -> Template:
         "Layers": [ref(layer) for layer in layers],
         "Environment": {"Variables": environment(_all_needs(traits)) | _telemetry(name)},
     }
-    if at_once := traits.get("queue", {}).get("local"):
-        properties["ReservedConcurrentExecutions"] = {"Fn::If": ["IsLocal", at_once, ref("AWS::NoValue")]}
     if disk := traits.get("disk"):
         properties["EphemeralStorage"] = {"Size": disk}
     if name not in CHALICE:
