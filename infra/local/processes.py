@@ -10,6 +10,7 @@ import time
 import urllib.error
 import urllib.request
 from collections.abc import Callable
+from contextlib import suppress
 from pathlib import Path
 
 from infra.local.place import HOST, REGION, Place, Trouble, write_json
@@ -154,5 +155,8 @@ def stop(place: Place) -> bool:
         os.kill(pid, signal.SIGTERM)
         if not wait_until(lambda: not _is_ours(pid, name), _PATIENCE_SECONDS):  # noqa: B023
             raise Trouble(f"{name} (process {pid}) does not end; its state may be lost if you kill it")
+        # Functions still at work are of its group; they must not go on into the next run.
+        with suppress(ProcessLookupError):
+            os.killpg(pid, signal.SIGKILL)
     (place.folder / "processes.json").unlink(missing_ok=True)
     return bool(alive)
