@@ -11,12 +11,11 @@ from contextlib import closing
 from functools import partial
 from pathlib import Path
 
+from bench.figures import Figure, say
 from chalicelib.places import divisions, service
 from chalicelib.places.index import Index
 from chalicelib.places.listing import COLUMNS, build
 from chalicelib.places.model import Division
-
-type Line = tuple[str, float, str, str, float]
 
 ROWS = 100_000
 SEED = 7
@@ -100,7 +99,7 @@ def _ask(index: Index, text: str) -> object:
     return service.search_in(index, text, None, 20)
 
 
-def _measured(name: str, path: Path) -> list[Line]:
+def _measured(name: str, path: Path) -> list[Figure]:
     index = Index(path)
     with closing(sqlite3.connect(path)) as connection:
         questions = _questions(connection)
@@ -111,32 +110,28 @@ def _measured(name: str, path: Path) -> list[Line]:
         road, road_plain = _times(ask, ["季华五路"] * 200), _times(scan, ["季华5路"] * 200)
     index.close()
     return [
-        _line(f"{name}, 季华五路, median", road, road_plain, 0.5),
-        _line(f"{name}, 季华五路, p99", road, road_plain, 0.99),
-        _line(f"{name}, random text, median", ours, plain, 0.5),
-        _line(f"{name}, random text, p99", ours, plain, 0.99),
+        _line(f"{name} 季华五路 median", road, road_plain, 0.5),
+        _line(f"{name} 季华五路 p99", road, road_plain, 0.99),
+        _line(f"{name} random text median", ours, plain, 0.5),
+        _line(f"{name} random text p99", ours, plain, 0.99),
     ]
 
 
-def _line(name: str, ours: list[float], plain: list[float], share: float) -> Line:
+def _line(name: str, ours: list[float], plain: list[float], share: float) -> Figure:
     def at(times: list[float]) -> float:
         return statistics.median(times) if share == 0.5 else times[int(len(times) * share)]
 
-    return name, round(at(ours), 3), "ms", "SQL LIKE scan", round(at(ours) / at(plain), 3)
+    return Figure(f"places.{name}", at(ours), "ms", "SQL LIKE scan", at(plain))
 
 
-def run() -> list[Line]:
+def run() -> list[Figure]:
     """Search in 100,000 rooms (20 a building), and in 100,000 buildings with one room each."""
-    lines: list[Line] = []
+    lines: list[Figure] = []
     with tempfile.TemporaryDirectory() as folder:
         for name, rooms in (("search 100k rooms", 20), ("search 100k buildings", 1)):
+            say(f"places: {name}")
             source, target = Path(folder, "list.csv"), Path(folder, f"{rooms}.sqlite")
             write_list(source, ROWS, rooms)
             build(source, target, "2026-11-23T00:00:00+08:00")
             lines += _measured(name, target)
     return lines
-
-
-if __name__ == "__main__":
-    for line in run():
-        print(*line)

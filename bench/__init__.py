@@ -1,0 +1,1 @@
+"""Benchmarks: `python -m bench [names]`; what each line means, docs/benchmarks.md tells."""

@@ -1,0 +1,53 @@
+"""`python -m bench [names] [--list]`: figures on stdout, progress on stderr; 1 when a benchmark fails."""
+
+import argparse
+import importlib
+import sys
+import time
+import traceback
+
+from bench.figures import NotMeasured, conditions, say
+
+BENCHES = ("imports", "routes", "counters", "places", "sources", "linkage", "simulation")
+
+
+def main(arguments: list[str] | None = None) -> int:
+    """Run the named benchmarks, all by default."""
+    parser = argparse.ArgumentParser(prog="python -m bench", description=__doc__)
+    parser.add_argument("names", nargs="*", help=f"which: {', '.join(BENCHES)}; all by default")
+    parser.add_argument("--list", action="store_true", help="say what there is")
+    asked = parser.parse_args(arguments)
+    if unknown := sorted(set(asked.names) - set(BENCHES)):
+        parser.error(f"unknown: {', '.join(unknown)}; there are {', '.join(BENCHES)}")
+    if asked.list:
+        for name in BENCHES:
+            print(f"{name:<12} {_first_line(name)}")
+        return 0
+    for line in conditions():
+        print(line, flush=True)
+    return max([_run(name) for name in asked.names or BENCHES])
+
+
+def _first_line(name: str) -> str:
+    return (importlib.import_module(f"bench.{name}").__doc__ or "").splitlines()[0]
+
+
+def _run(name: str) -> int:
+    began = time.monotonic()
+    print(f"# {name}: {_first_line(name)}", flush=True)
+    try:
+        for figure in importlib.import_module(f"bench.{name}").run():
+            print(figure, flush=True)
+    except NotMeasured as reason:
+        print(f"# {name}: NOT MEASURED: {reason}", flush=True)
+        return 1
+    except Exception:  # The edge: one benchmark that fails must not keep the others from running.
+        traceback.print_exc()
+        print(f"# {name}: FAILED, see stderr", flush=True)
+        return 1
+    say(f"{name}: {time.monotonic() - began:.0f} s")
+    return 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())
