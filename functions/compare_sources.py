@@ -52,7 +52,7 @@ def _source(record: dict[str, Any], now: datetime) -> str | None:
 
 def compare(now: datetime) -> Outcome:
     """Search for people who are not registered, and say in numbers what was found."""
-    scratch = Path(tempfile.gettempdir()) / "comparison"
+    scratch = Path(tempfile.gettempdir()) / f"comparison-{os.getpid()}"
     scratch.mkdir(exist_ok=True)
     outcome = linkage.find_unregistered(
         now,
