@@ -10,6 +10,9 @@ from infra.local import pipeline
 from infra.local.smoke_steps import STEPS, Run
 from tests.e2e.city import City
 
+# One worker for all of these: they share one city.
+pytestmark = pytest.mark.xdist_group("e2e")
+
 
 @pytest.fixture(scope="module")
 def run(city: City, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Run]:

@@ -1,6 +1,11 @@
 """The deployed API's edges: what the gateway itself answers, and that the functions run under their own roles."""
 
+import pytest
+
 from tests.e2e.city import City
+
+# One worker for all of these: they share one city.
+pytestmark = pytest.mark.xdist_group("e2e")
 
 
 def test_the_deployed_api_describes_itself(city: City) -> None:

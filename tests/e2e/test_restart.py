@@ -1,8 +1,13 @@
 """A clean stop keeps everything, and what is started by streams wakes up again."""
 
+import pytest
+
 from infra.local import processes, up
 from infra.local.place import STACK
 from tests.e2e.city import City
+
+# One worker for all of these: they share one city.
+pytestmark = pytest.mark.xdist_group("e2e")
 
 
 def _chained(city: City) -> int:
