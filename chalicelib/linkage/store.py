@@ -26,7 +26,7 @@ from chalicelib.errors import Gone
 from chalicelib.linkage.model import Finding, State
 from chalicelib.tables import Cancelled, Put, Row, create, index_meta, meta, transact
 
-BATCH: Final = 90
+BATCH: Final = 45
 _PURPOSE: Final = "finding"
 
 

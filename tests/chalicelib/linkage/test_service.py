@@ -163,7 +163,7 @@ def test_an_updated_record_counts_as_it_is_now(search: Search) -> None:
 
 def test_many_findings_go_out_in_batches_and_each_once(search: Search, outside: Outside) -> None:
     outcome = search(lease_filings=[row(i) for i in range(1, 200)])
-    assert (outcome.new, outcome.batches) == (199, 3)
+    assert (outcome.new, outcome.batches) == (199, 5)
     assert len({i for ids in outside.sent for i in ids}) == 199
 
 
