@@ -43,7 +43,9 @@ class NotConfigured(RuntimeError):
     """A setting that this function needs is missing from its environment."""
 
     def __init__(self, name: str) -> None:
-        super().__init__(f"{name} is not set: give it to this function in infra/template.yaml")
+        super().__init__(
+            f"{name} is not set: say in infra/resources/functions.yaml that this function needs it"
+        )
         self.name = name
 
 

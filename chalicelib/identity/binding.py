@@ -5,7 +5,7 @@ from datetime import datetime
 from chalicelib import audit, clock, idnumbers, keys, sealing
 from chalicelib.actors import Actor
 from chalicelib.errors import Conflict, DomainError, Field, Forbidden, Invalid, Throttled, Unavailable
-from chalicelib.identity import consents, lookups, model, people, store, throttles
+from chalicelib.identity import consents, lookups, model, people, refusals, store, throttles
 from chalicelib.outside.failures import OutsideError, Rejected
 from chalicelib.tables import Cancelled, Update, Write, create, transact
 
@@ -77,7 +77,7 @@ def _count(limits: dict[str, model.Limit], now: datetime) -> None:
         for key, limit in limits.items():
             throttles.throttle(key, limit.times, limit.seconds, now, "bindings_used_up")
     except Throttled:
-        _measure_refusal()
+        refusals.count_binding()
         raise
 
 
@@ -85,15 +85,6 @@ def _uncount(limits: dict[str, model.Limit], now: datetime) -> None:
     """Success is no misuse, and an outside system's silence is not the caller's fault."""
     for key, limit in limits.items():
         throttles.give_back(key, limit, now)
-
-
-def _measure_refusal() -> None:
-    from aws_lambda_powertools import Metrics
-    from aws_lambda_powertools.metrics import MetricUnit
-
-    metrics = Metrics(service="identity")
-    metrics.add_metric("BindingAttemptsRefused", MetricUnit.Count, 1)
-    metrics.flush_metrics()
 
 
 def _checked(

@@ -5,8 +5,8 @@ from datetime import datetime, timedelta
 
 from chalicelib import audit, clock, keys, sealing
 from chalicelib.actors import CITIZEN_ROLES, Actor
-from chalicelib.errors import Unauthenticated, Unavailable
-from chalicelib.identity import model, store, throttles, tokens
+from chalicelib.errors import Throttled, Unauthenticated, Unavailable
+from chalicelib.identity import model, refusals, store, throttles, tokens
 from chalicelib.outside.failures import OutsideError, Rejected
 from chalicelib.tables import Cancelled, Update, create, transact
 
@@ -48,19 +48,31 @@ def _active_staff(user_id: str) -> store.StaffRow:
 
 
 def _attempt[T](ip: str, now: datetime, ask: Callable[[], T]) -> T:
-    """Count the attempt and, when it fails by the caller's fault, the failure."""
+    """Count the attempt and, when it fails by the caller's fault, the failure.
+
+    Failures and attempts without room are counted by the metric ``SignInsRefused``.
+    """
     failed = f"failed-sign-in#{ip}"
-    throttles.require_room(failed, model.FAILED_SIGN_INS_BY_ADDRESS, now)
-    limit = model.SIGN_INS_BY_ADDRESS
-    throttles.throttle(f"sign-in#{ip}", limit.times, limit.seconds, now)
+    _require_room(failed, ip, now)
     try:
         answer = ask()
     except (Rejected, Unauthenticated) as error:
         throttles.note(failed, model.FAILED_SIGN_INS_BY_ADDRESS, now)
+        refusals.count_sign_in()
         raise error if isinstance(error, Unauthenticated) else Unauthenticated("code_refused") from None
     except OutsideError:
         raise Unavailable("outside_unavailable") from None
     return answer
+
+
+def _require_room(failed: str, ip: str, now: datetime) -> None:
+    limit = model.SIGN_INS_BY_ADDRESS
+    try:
+        throttles.require_room(failed, model.FAILED_SIGN_INS_BY_ADDRESS, now)
+        throttles.throttle(f"sign-in#{ip}", limit.times, limit.seconds, now)
+    except Throttled:
+        refusals.count_sign_in()
+        raise
 
 
 def _new_account(openid: str, index: str, now: datetime) -> str:

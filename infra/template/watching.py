@@ -1,12 +1,64 @@
 """Alarms and the dashboard: what an operator is woken for, and what is looked at then."""
 
 import json
-from typing import Any
+from typing import Any, Final, NamedTuple
 
 from infra.template.functions import resource_name
 from infra.template.reading import Template, attribute, declared, logical, ref, sub
 
 _MINUTES = 60
+# The namespace that every function is given in POWERTOOLS_METRICS_NAMESPACE.
+OWN: Final = "NewCitizenServiceLink"
+
+
+class Watched(NamedTuple):
+    """An alarm on a metric of our own; `service` is the name that the code which emits it gives."""
+
+    name: str
+    why: str
+    metric: str
+    service: str
+    above: float
+
+
+WATCHED: Final = (
+    Watched(
+        "BindingAttempts",
+        "Many attempts to bind an identity were refused: somebody may be trying numbers",
+        "BindingAttemptsRefused",
+        "identity",
+        50,
+    ),
+    Watched("SignInsRefused", "Many sign-ins were refused", "SignInsRefused", "identity", 200),
+    Watched(
+        "CounterDrift",
+        "The nightly comparison found counters that differ from the records",
+        "CounterDifferences",
+        "rebuild_counters",
+        0,
+    ),
+    Watched(
+        "RecordsUnreadable",
+        "The nightly comparison met records that it cannot read",
+        "RecordsUnreadable",
+        "rebuild_counters",
+        0,
+    ),
+    Watched(
+        "ChangesParked", "Changes that can never be counted were parked", "ChangesParked", "count_changes", 0
+    ),
+    Watched("AuditBroken", "Audit entries were changed or removed", "AuditTampered", "chain_audit", 0),
+    Watched(
+        "MessagesUnknown",
+        "Messages whose delivery is unknown: a person must look, they are never sent again blindly",
+        "MessagesUnknown",
+        "send_messages",
+        10,
+    ),
+    Watched(
+        "MessagesParked", "Messages that make no sense were parked", "MessagesParked", "send_messages", 0
+    ),
+)
 
 
 def resources() -> Template:
@@ -87,24 +139,17 @@ def _depth(queue: str, why: str) -> Template:
 
 def _house_alarms() -> Template:
     api = {"ApiName": "new-citizen-service-link", "Stage": "v1"}
-    own = "NewCitizenServiceLink"
     slow = {"ExtendedStatistic": "p99", "EvaluationPeriods": 3}
     latency = alarm(
         "One API request in a hundred takes over 3 s", "AWS/ApiGateway", "Latency", api, 3000, **slow
     )
     del latency["Properties"]["Statistic"]
-    binding = "Many attempts to bind an identity were refused: somebody may be trying numbers"
-    drift = "The nightly rebuild found counters that differ from the records"
-    broken = "The audit chain does not verify"
-    unknown = "Messages whose delivery is unknown: a person must look, they are never sent again blindly"
     return {
         "ApiErrors": alarm("The API answered 5xx", "AWS/ApiGateway", "5XXError", api, 5),
         "ApiLatency": latency,
-        "BindingAttempts": alarm(binding, own, "BindingRefused", {"service": "api"}, 50),
-        "SignInsRefused": alarm("Many sign-ins were refused", own, "SignInRefused", {"service": "api"}, 200),
-        "CounterDrift": alarm(drift, own, "CounterDrift", {"service": "rebuild_counters"}, 0),
-        "AuditBroken": alarm(broken, own, "AuditBroken", {"service": "seal_audit"}, 0),
-        "MessagesUnknown": alarm(unknown, own, "MessageUnknown", {"service": "send_messages"}, 10),
+    } | {
+        watched.name: alarm(watched.why, OWN, watched.metric, {"service": watched.service}, watched.above)
+        for watched in WATCHED
     }
 
 
@@ -137,6 +182,7 @@ def _dashboard() -> Template:
             "Sum",
             [_blocked(rule) for rule in ("SignInsFromOneAddress", "RequestsFromOneAddress")],
         ),
+        ("What a person must look at", "Sum", [[OWN, w.metric, "service", w.service] for w in WATCHED]),
     ]
     body = {"widgets": [_widget(i, *widget) for i, widget in enumerate(widgets)]}
     properties = {"DashboardName": sub(stack), "DashboardBody": sub(json.dumps(body))}
