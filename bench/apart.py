@@ -40,9 +40,18 @@ def spent(work: str, setting_up: str = "", seconds: int = 600) -> Spent:
     Raises ``NotMeasured`` with the end of its stderr when it fails.
     """
     source = _BEFORE + setting_up + "\n" + _START + work + _AFTER
-    environment = {"PATH": os.environ["PATH"], "HOME": os.environ.get("HOME", "/"), "PYTHONWARNINGS": "ignore"}
+    environment = {
+        "PATH": os.environ["PATH"],
+        "HOME": os.environ.get("HOME", "/"),
+        "PYTHONWARNINGS": "ignore",
+    }
     done = subprocess.run(
-        [sys.executable, "-c", source], cwd=ROOT, env=environment, capture_output=True, timeout=seconds, text=True
+        [sys.executable, "-c", source],
+        cwd=ROOT,
+        env=environment,
+        capture_output=True,
+        timeout=seconds,
+        text=True,
     )
     if done.returncode:
         raise NotMeasured(f"a process ended with {done.returncode}: {done.stderr.strip()[-400:]}")

@@ -31,7 +31,17 @@ def city(people: int) -> Made:
     folder = Path(tempfile.mkdtemp(prefix="bench-city-"))
     atexit.register(shutil.rmtree, folder, ignore_errors=True)
     say(f"simulation: a city of {people:,} people")
-    command = [sys.executable, "-m", "simulation", "city", "--flat", "--people", str(people), "--out", str(folder)]
+    command = [
+        sys.executable,
+        "-m",
+        "simulation",
+        "city",
+        "--flat",
+        "--people",
+        str(people),
+        "--out",
+        str(folder),
+    ]
     done = subprocess.run(command, cwd=ROOT, capture_output=True, text=True, timeout=600)
     found = _TOTAL.search(done.stdout)
     if done.returncode or not found:

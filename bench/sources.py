@@ -13,7 +13,7 @@ from bench.figures import Figure, NotMeasured, say
 ROWS = 200_000
 PEOPLE = 300_000
 ROUNDS = 3
-SOURCE = "social_security"
+SOURCE = "registrations"
 _SETUP = """
 from datetime import date
 from pathlib import Path

@@ -87,6 +87,21 @@ def test_every_sign_in_is_in_the_audit_trail_without_the_openid(now: datetime) -
     assert not any("openid" in json.dumps(entry.to_simple_dict()) for entry in entries)
 
 
+def test_every_refused_sign_in_is_counted_for_the_alarm_and_a_good_one_is_not(
+    now: datetime, capsys: pytest.CaptureFixture[str]
+) -> None:
+    sign_in(now)
+    assert "SignInsRefused" not in capsys.readouterr().out
+    for _ in range(model.FAILED_SIGN_INS_BY_ADDRESS.times):
+        with pytest.raises(Unauthenticated):
+            service.sign_in_citizen("forged", "192.0.2.1", now, Wechat())
+    with pytest.raises(Throttled):
+        sign_in(now)
+    written = capsys.readouterr().out
+    assert written.count('"SignInsRefused":[1.0]') == model.FAILED_SIGN_INS_BY_ADDRESS.times + 1
+    assert "192.0.2.1" not in written
+
+
 def test_twenty_failures_close_the_address_until_the_window_ends_but_no_other_address(now: datetime) -> None:
     for _ in range(model.FAILED_SIGN_INS_BY_ADDRESS.times):
         with pytest.raises(Unauthenticated):
