@@ -5,14 +5,20 @@ import importlib
 import sys
 import time
 import traceback
+from collections.abc import Callable
+from typing import Any
 
 from bench.figures import NotMeasured, conditions, say
 
 BENCHES = ("imports", "routes", "counters", "places", "sources", "linkage", "simulation")
 
 
-def main(arguments: list[str] | None = None) -> int:
-    """Run the named benchmarks, all by default."""
+def _load(name: str) -> Any:
+    return importlib.import_module(f"bench.{name}")
+
+
+def main(arguments: list[str] | None = None, load: Callable[[str], Any] = _load) -> int:
+    """Run the named benchmarks, all by default; ``load`` gives a benchmark's module."""
     parser = argparse.ArgumentParser(prog="python -m bench", description=__doc__)
     parser.add_argument("names", nargs="*", help=f"which: {', '.join(BENCHES)}; all by default")
     parser.add_argument("--list", action="store_true", help="say what there is")
@@ -21,22 +27,22 @@ def main(arguments: list[str] | None = None) -> int:
         parser.error(f"unknown: {', '.join(unknown)}; there are {', '.join(BENCHES)}")
     if asked.list:
         for name in BENCHES:
-            print(f"{name:<12} {_first_line(name)}")
+            print(f"{name:<12} {_first_line(load(name))}")
         return 0
     for line in conditions():
         print(line, flush=True)
-    return max([_run(name) for name in asked.names or BENCHES])
+    return max([_run(name, load(name)) for name in asked.names or BENCHES])
 
 
-def _first_line(name: str) -> str:
-    return (importlib.import_module(f"bench.{name}").__doc__ or "").splitlines()[0]
+def _first_line(bench: Any) -> str:
+    return str(bench.__doc__).splitlines()[0]
 
 
-def _run(name: str) -> int:
+def _run(name: str, bench: Any) -> int:
     began = time.monotonic()
-    print(f"# {name}: {_first_line(name)}", flush=True)
+    print(f"# {name}: {_first_line(bench)}", flush=True)
     try:
-        for figure in importlib.import_module(f"bench.{name}").run():
+        for figure in bench.run():
             print(figure, flush=True)
     except NotMeasured as reason:
         print(f"# {name}: NOT MEASURED: {reason}", flush=True)

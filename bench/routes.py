@@ -186,22 +186,19 @@ def _slug(title: str) -> str:
 
 
 def _counts(title: str, found: list[Account], cases: tuple[int, ...]) -> Iterator[Figure]:
-    last, whole = found[-1], sum(found[-1].units.values())
-    slug = f"routes.{_slug(title)}"
-    told = ", ".join(f"{n} {operation}" for operation, n in sorted(last.operations.items())) or "none"
-    yield Figure(
-        f"{slug}.requests ({told})",
-        sum(last.requests.values()),
-        "requests",
-        f"at {cases[0]} cases",
-        sum(found[0].requests.values()),
-    )
-    yield Figure(f"{slug}.units", whole, "units", f"at {cases[0]} cases", sum(found[0].units.values()))
-    if len(found) > 2:
-        yield Figure(f"{slug}.units", whole, "units", f"at {cases[-2]} cases", sum(found[-2].units.values()))
+    """Requests and units at the most cases beside those at fewer, then who and what they are for."""
+    slug, last = f"routes.{_slug(title)}", found[-1]
+    requests, units = (sum(each.values()) for each in (last.requests, last.units))
+    for fewer, count in zip(found[:-1], cases[:-1], strict=True):
+        baseline = f"at {count} cases"
+        yield Figure(f"{slug}.requests", requests, "requests", baseline, sum(fewer.requests.values()))
+        yield Figure(f"{slug}.units", units, "units", baseline, sum(fewer.units.values()))
+    yield Figure(f"{slug}.requests.authorizer", last.requests["authorizer"], "requests", "all", requests)
+    for operation, count in sorted(last.operations.items()):
+        yield Figure(f"{slug}.requests.{operation}", count, "requests", "all", requests)
     for part in PARTS:
         if last.units[part]:
-            yield Figure(f"{slug}.units.{part}", last.units[part], "units", "all", whole)
+            yield Figure(f"{slug}.units.{part}", last.units[part], "units", "all", units)
 
 
 def _time(client: Any, town: towns.Town, title: str, rounds: int) -> Iterator[Figure]:

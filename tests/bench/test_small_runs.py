@@ -1,0 +1,54 @@
+"""Each benchmark once, as small as it goes: that it measures what it says, not how fast."""
+
+from typing import Any
+
+import pytest
+
+from bench import dynamo
+from bench.apart import spent
+from bench.routes import MAIN
+from tests.conformance import engine
+
+needs_dynamodb = pytest.mark.skipif(bool(engine.missing()), reason=engine.missing() or "there")
+pytestmark = pytest.mark.slow
+
+
+def figures(call: str) -> dict[str, Any]:
+    work = f"from bench import {call.partition('.')[0]}; answer = [str(f) for f in {call}]"
+    return {line.split()[0]: line.split() for line in spent(work).answer}
+
+
+@needs_dynamodb
+@pytest.mark.dynamodb_local
+def test_the_routes_are_counted_by_part_and_timed() -> None:
+    found = figures("routes.run((1, 2), 1)")
+    assert len([name for name in found if name.endswith(".time")]) == len(MAIN)
+    assert found["routes.GET.visits.units.disclosures"][1] != "0"
+    parts = [float(line[1]) for name, line in found.items() if name.startswith("routes.GET.visits.units.")]
+    assert sum(parts) == float(found["routes.GET.visits.units"][1])
+    assert found["routes.GET.divisions.requests"][1] == "1", "only the authorizer reads"
+
+
+@needs_dynamodb
+@pytest.mark.dynamodb_local
+def test_counting_is_compared_with_bare_puts() -> None:
+    found = figures("counters.run(20, 1)")
+    assert found["counters.sorted.shared"][1] == "20" and float(found["counters.random.rate"][1]) > 0
+
+
+def test_files_are_checked_and_compared() -> None:
+    assert float(figures("sources.run(100, 300)")["sources.100.rows"][1]) > 0
+    assert float(figures("linkage.run((300,))")["linkage.300.rows"][1]) > 0
+
+
+def test_what_a_transaction_writes_is_attributed_item_by_item() -> None:
+    items = [{"pk": {"S": "A"}, "sk": {"S": sk}} for sk in ("ONE", "TWO")]
+    asked = {
+        "TransactItems": [
+            {"Put": {"TableName": "t", "Item": items[0]}},
+            {"ConditionCheck": {"TableName": "u", "Key": items[1]}},
+        ]
+    }
+    request = dynamo.Request("TransactWriteItems", asked)
+    assert dynamo.written(request) == [("t", items[0]), ("u", items[1])]
+    assert dynamo.written(dynamo.Request("Query", {"TableName": "t"})) == []
