@@ -8,7 +8,7 @@ import traceback
 from collections.abc import Callable
 from typing import Any
 
-from bench.figures import NotMeasured, conditions, say
+from bench.figures import Missing, NotMeasured, conditions, say
 
 BENCHES = ("imports", "routes", "counters", "places", "sources", "linkage", "simulation")
 
@@ -44,8 +44,10 @@ def _run(name: str, bench: Any) -> int:
     try:
         for figure in bench.run():
             print(figure, flush=True)
+    except Missing as reason:
+        print(f"# {name}: LEFT OUT: {reason}", flush=True)
     except NotMeasured as reason:
-        print(f"# {name}: NOT MEASURED: {reason}", flush=True)
+        print(f"# {name}: FAILED: {reason}", flush=True)
         return 1
     except Exception:  # The edge: one benchmark that fails must not keep the others from running.
         traceback.print_exc()

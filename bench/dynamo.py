@@ -15,7 +15,7 @@ import boto3
 from botocore.config import Config
 from moto.core.models import botocore_stubber
 
-from bench.figures import NotMeasured
+from bench.figures import Missing
 from chalicelib import tables
 from tests import cloud
 from tests.conformance import engine
@@ -25,14 +25,17 @@ _WRITES = {"PutItem": "put_item", "UpdateItem": "update_item", "DeleteItem": "de
 _INSIDE = ("Put", "Update", "Delete", "ConditionCheck")
 
 
+missing = engine.missing
+
+
 @contextmanager
 def running() -> Iterator[Any]:
     """A bare boto3 client of a fresh DynamoDB Local with the house's tables; ours speaks to it too.
 
-    Raises ``NotMeasured`` without Java or DynamoDB Local. Everything but DynamoDB is moto in this process.
+    Raises ``Missing`` without Java or DynamoDB Local. Everything but DynamoDB is moto in this process.
     """
-    if reason := engine.missing():
-        raise NotMeasured(reason)
+    if reason := missing():
+        raise Missing(reason)
     with cloud.cloud_process(), _process() as address:
         os.environ[VARIABLE] = address
         tables.forget_connections()
@@ -44,6 +47,15 @@ def running() -> Iterator[Any]:
             yield client
         finally:
             tables.forget_connections()
+
+
+@contextmanager
+def counting() -> Iterator[Any]:
+    """The same on moto, where requests can be counted, but neither units nor times say anything."""
+    with cloud.cloud_process():
+        tables.forget_connections()
+        yield boto3.client("dynamodb", region_name=cloud.REGION)
+        tables.forget_connections()
 
 
 @contextmanager

@@ -11,7 +11,11 @@ _LIBRARIES = ("chalice", "pydantic", "pynamodb", "botocore", "duckdb", "pyarrow"
 
 
 class NotMeasured(Exception):
-    """A benchmark cannot run here; the reason says what is missing."""
+    """A benchmark went wrong in a way that it can tell."""
+
+
+class Missing(Exception):
+    """A benchmark cannot run on this machine: the reason says what it needs."""
 
 
 @dataclass(frozen=True)

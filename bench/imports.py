@@ -2,6 +2,7 @@
 
 import subprocess
 import sys
+from collections import Counter
 from collections.abc import Iterator
 from statistics import median
 
@@ -41,6 +42,11 @@ def _on_top(ours: Spent, bare: Spent) -> Iterator[Figure]:
     times = {name: min(each.get(name, took) for each in rounds) for name, took in rounds[0].items()}
     whole = sum(times.values())
     added = {name: took for name, took in times.items() if name not in set(bare.answer)}
+    packages: Counter[str] = Counter()
+    for name, took in added.items():
+        packages[name.partition(".")[0]] += took
+    for name, took in packages.most_common(HEAVIEST):
+        yield Figure(f"imports.package.{name}", took / 1000, "ms", "all_modules", whole / 1000)
     for name in sorted(added, key=lambda n: -added[n])[:HEAVIEST]:
         yield Figure(f"imports.on_top.{name}", added[name] / 1000, "ms", "all_modules", whole / 1000)
 

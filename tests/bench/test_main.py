@@ -5,7 +5,7 @@ import pytest
 
 from bench import imports
 from bench.__main__ import BENCHES, main
-from bench.figures import Figure, NotMeasured
+from bench.figures import Figure, Missing, NotMeasured
 
 
 def test_the_list_has_a_line_for_each(capsys: pytest.CaptureFixture[str]) -> None:
@@ -26,7 +26,7 @@ def test_an_unknown_name_is_refused() -> None:
 
 
 @pytest.mark.parametrize(
-    ("problem", "told"), [(NotMeasured("no Java"), "NOT MEASURED: no Java"), (ValueError("broken"), "FAILED")]
+    ("problem", "told"), [(NotMeasured("no answer"), "FAILED: no answer"), (ValueError("broken"), "FAILED")]
 )
 def test_one_that_fails_ends_with_1_says_so_and_leaves_the_others_running(
     problem: Exception, told: str, capsys: pytest.CaptureFixture[str]
@@ -43,6 +43,14 @@ def test_one_that_fails_ends_with_1_says_so_and_leaves_the_others_running(
     printed = capsys.readouterr().out
     assert told in printed and "places.one 1 ms vs other=2 0.500" in printed
     assert main(["places"], load) == 0
+
+
+def test_what_a_machine_cannot_run_is_left_out_aloud(capsys: pytest.CaptureFixture[str]) -> None:
+    def without_java() -> list[Figure]:
+        raise Missing("needs Java")
+
+    assert main(["routes"], lambda name: SimpleNamespace(run=without_java, __doc__="A benchmark.")) == 0
+    assert "LEFT OUT: needs Java" in capsys.readouterr().out
 
 
 def test_the_listing_of_imports_is_read_whatever_stands_between() -> None:

@@ -13,20 +13,29 @@ needs_dynamodb = pytest.mark.skipif(bool(engine.missing()), reason=engine.missin
 pytestmark = pytest.mark.slow
 
 
-def figures(call: str) -> dict[str, Any]:
-    work = f"from bench import {call.partition('.')[0]}; answer = [str(f) for f in {call}]"
+def figures(call: str, first: str = "") -> dict[str, Any]:
+    work = f"{first}\nfrom bench import {call.partition('.')[0]}; answer = [str(f) for f in {call}]"
     return {line.split()[0]: line.split() for line in spent(work).answer}
 
 
 @needs_dynamodb
 @pytest.mark.dynamodb_local
 def test_the_routes_are_counted_by_part_and_timed() -> None:
-    found = figures("routes.run((1, 2), 1)")
+    found = figures("routes.run((1, 60), 1)")
     assert len([name for name in found if name.endswith(".time")]) == len(MAIN)
     assert found["routes.GET.visits.units.disclosures"][1] != "0"
     parts = [float(line[1]) for name, line in found.items() if name.startswith("routes.GET.visits.units.")]
     assert sum(parts) == float(found["routes.GET.visits.units"][1])
+    assert found["routes.GET.worklist.units"][4] == "at_1_cases=1.5"
+    assert float(found["routes.GET.worklist.units"][1]) > 1.5, "the copied cases are on the list"
     assert found["routes.GET.divisions.requests"][1] == "1", "only the authorizer reads"
+
+
+def test_without_java_only_requests_are_counted() -> None:
+    found = figures("routes.run((1, 2), 1)", 'import os; os.environ["PATH"] = ""')
+    assert found["#"][1] == "routes:" and "Java" in found["#"]
+    assert found["routes.GET.cases.{id}.requests"][1] == "2"
+    assert not [name for name in found if ".units" in name or name.endswith(".time")]
 
 
 @needs_dynamodb
