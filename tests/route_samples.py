@@ -162,6 +162,7 @@ SAMPLES: dict[str, Sample] = {
     "POST /cases/{id}/decisions": Sample(_decision),
     "GET /visits": Sample(_visits),
     "GET /visits/overview": Sample(_overview),
+    "GET /visits/precision": Sample(_nothing),
     "POST /visits/{id}/outcome": Sample(_outcome),
     "GET /counters": Sample(_counters),
     "GET /metrics": Sample(_nothing),

@@ -8,6 +8,7 @@ from chalicelib.fieldwork.model import (
     OutcomeView,
     Overview,
     OverviewQuery,
+    Precision,
     VisitQuery,
 )
 from chalicelib.http import Call
@@ -45,6 +46,17 @@ def get_visits(call: Call, query: VisitQuery) -> Page[BuildingView]:
 def get_overview(call: Call, query: OverviewQuery) -> Overview:
     """Counts of work: exact, nobody is named."""
     return service.overview(call.actor, query.town)
+
+
+@api.get(
+    "/visits/precision",
+    who={"city_officer": "any", "policy_officer": "any"},
+    answer=Page[Precision],
+    summary="How often each combination of sources was right, by what visits found",
+)
+def get_precision(call: Call) -> Page[Precision]:
+    """Counts of outcomes over the whole city; nobody and no place is named."""
+    return Page(items=service.precision(), next=None)
 
 
 @api.post(

@@ -125,3 +125,17 @@ def test_the_overview_counts_a_town(visit: str, now: datetime) -> None:
     status, body = ask("GET", "/visits/overview", COORDINATOR, now, town=TOWN)
     assert (status, body["items"][0]["due"], body["items"][0]["done"]) == (200, 1, 0)
     assert ask("GET", "/visits/overview", WORKER, now, town=TOWN)[0] == 403
+
+
+def test_officers_of_the_city_and_of_policy_read_what_visits_found_by_sources(
+    visit: str, now: datetime
+) -> None:
+    ask("POST", "/visits/{id}/outcome", WORKER, now, body={"outcome": "registered"}, id=visit)
+    policy = Actor("policy-1", "staff", frozenset({"policy_officer"}), ("440600",))
+    for officer in (CITY_OFFICER, policy):
+        status, body = ask("GET", "/visits/precision", officer, now)
+        assert status == 200
+        (found,) = body["items"]
+        assert (found["sources"], found["share"]) == (["health_service", "social_security"], 1.0)
+        assert found["outcomes"]["registered"] == 1
+    assert ask("GET", "/visits/precision", COORDINATOR, now)[0] == 403
