@@ -13,6 +13,8 @@ from chalicelib.actors import Actor
 from chalicelib.shapes import Shape
 
 VERSION = "0.1.0"
+# Contexts without routes that hold something of people: once imported they take part in export and deletion.
+TAKING_PART = ("linkage",)
 OPENAPI = "application/json; profile=openapi"
 _own = http.Api("service")
 
@@ -25,6 +27,8 @@ def routes() -> list[http.Route]:
         if package.ispkg and (Path(str(chalicelib.__path__[0])) / package.name / "routes.py").exists():
             module = importlib.import_module(f"chalicelib.{package.name}.routes")
             found += module.api.routes
+    for name in TAKING_PART:
+        importlib.import_module(f"chalicelib.{name}.service")
     return found
 
 

@@ -5,7 +5,7 @@ from typing import Any
 
 from chalicelib import audit, clock, tables
 from chalicelib.actors import SYSTEM
-from chalicelib.cases import store
+from chalicelib.cases import documents, store
 from chalicelib.cases.model import Case
 from chalicelib.errors import Conflict
 from chalicelib.identity import service as identity
@@ -31,15 +31,20 @@ def _export(person_id: str, now: datetime) -> list[dict[str, Any]]:
 
 
 def _erase(person_id: str, now: datetime) -> list[identity.Kept]:
-    """Forget what was filed; raises ``Conflict("cases_open")`` while anything is undecided."""
+    """Forget what was filed, its papers included; raises ``Conflict("cases_open")`` while anything is undecided.
+
+    The papers' bytes go first: a deletion that is interrupted finds the case again and goes on.
+    """
     cases = _all(person_id)
     if any(case.state not in ENDED for case in cases):
         raise Conflict("cases_open")
     for case in cases:
+        whole = store.load(case.id, consistent=True)
+        papers = documents.erase(whole) if whole else 0
         row = store.CaseRow(store.case_pk(case.id), "CASE")
         tables.transact(
             tables.Update(row, [store.CaseRow.sealed.remove()], store.CaseRow.pk.exists()),
-            audit.entry(SYSTEM, "case.erased", case.id, now),
+            audit.entry(SYSTEM, "case.erased", case.id, now, papers=papers),
         )
     until = max((clock.local_date(case.submitted_at + KEPT_FOR) for case in cases), default=None)
     return [identity.Kept(what="cases", law=LAW, until=until)] if cases else []

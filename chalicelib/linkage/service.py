@@ -7,15 +7,19 @@ from itertools import batched
 from pathlib import Path
 from typing import Any
 
-from chalicelib import aws, clock, keys
+from chalicelib import audit, aws, clock, keys
+from chalicelib.actors import SYSTEM
+from chalicelib.identity import service as identity
 from chalicelib.linkage import model, store
 from chalicelib.linkage.model import Candidate, Finding, Policy, SourceRule, State
+from chalicelib.tables import Delete, transact
 
 Registered = Callable[[list[str]], set[str]]
 PeopleForKeys = Callable[[list[tuple[str, str]], datetime], dict[str, str]]
 Send = Callable[[str, list[dict[str, Any]]], None]
 Progress = Callable[[str], None]
 _ASKED_AT_ONCE = 1_000
+_ERASED_AT_ONCE = 50
 
 
 @dataclass(frozen=True, slots=True)
@@ -137,3 +141,25 @@ def settle(finding_id: str, state: State, now: datetime) -> bool:
     Returns False when it was not open any more. The same person and place are not found again.
     """
     return store.move(finding_id, "open", state, now)
+
+
+def _export(person_id: str, now: datetime) -> list[dict[str, Any]]:
+    """What the comparison holds of a person."""
+    return [
+        finding.model_dump(mode="json", exclude={"person_key"})
+        for finding in store.opened(store.of_person(person_id))
+    ]
+
+
+def _erase(person_id: str, now: datetime) -> list[identity.Kept]:
+    """Remove everything found of a person, whatever became of it; no law keeps it.
+
+    A batch that is still to be sent may name a finding that is gone: who plans visits leaves it out.
+    """
+    for rows in batched(store.of_person(person_id), _ERASED_AT_ONCE):
+        note = audit.entry(SYSTEM, "findings.erased", person_id, now, findings=len(rows))
+        transact(*(Delete(row) for row in rows), note)
+    return []
+
+
+identity.contribute(identity.Part("linkage", export=_export, erase=_erase))

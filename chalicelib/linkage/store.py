@@ -7,7 +7,7 @@ pk                  sk           what
 ``UNSENT``          ``{batch}``  findings whose message is not out yet: written with them, then removed
 ==================  ===========  ====================================================================
 
-Index ``by_state``: ``STATE#{state}`` / finding id. Name, phone and address are sealed under the person.
+Indexes: ``by_state`` (``STATE#{state}`` / finding id) and ``by_person`` (person id / finding id). Name, phone and address are sealed under the person.
 """
 
 import json
@@ -38,6 +38,14 @@ class ByState(GlobalSecondaryIndex[Any]):
     by_state_sk = UnicodeAttribute(range_key=True)
 
 
+class ByPerson(GlobalSecondaryIndex[Any]):
+    """A person's findings, for export and deletion."""
+
+    Meta = index_meta("by_person")
+    by_person_pk = UnicodeAttribute(hash_key=True)
+    by_person_sk = UnicodeAttribute(range_key=True)
+
+
 class FindingRow(Row):
     """A person seen by departments at an address, and not registered."""
 
@@ -59,7 +67,10 @@ class FindingRow(Row):
     changed_at = UnicodeAttribute()
     by_state_pk = UnicodeAttribute()
     by_state_sk = UnicodeAttribute()
+    by_person_pk = UnicodeAttribute()
+    by_person_sk = UnicodeAttribute()
     by_state = ByState()
+    by_person = ByPerson()
 
 
 class UnsentRow(Row):
@@ -135,6 +146,16 @@ def findings(finding_ids: Iterable[str]) -> list[Finding]:
     return [finding for finding in opened if finding]
 
 
+def of_person(person_id: str) -> list[FindingRow]:
+    """Everything found of a person, whatever became of it; sealed as it is."""
+    return list(FindingRow.by_person.query(person_id))
+
+
+def opened(rows: Iterable[FindingRow]) -> list[Finding]:
+    """Rows as findings; those of deleted people are left out."""
+    return [finding for row in rows if (finding := _opened(row))]
+
+
 def _row(finding: Finding, now: datetime) -> FindingRow:
     sealer = sealing.sealer(finding.person_id)
     row = FindingRow(f"FINDING#{finding.id}", "FINDING", finding_id=finding.id, person_id=finding.person_id)
@@ -152,6 +173,7 @@ def _row(finding: Finding, now: datetime) -> FindingRow:
     row.seen_on = finding.seen_on.isoformat() if finding.seen_on else None
     row.created_at = row.changed_at = clock.iso(now)
     row.by_state_pk, row.by_state_sk = "STATE#open", finding.id
+    row.by_person_pk, row.by_person_sk = finding.person_id, finding.id
     return row
 
 
