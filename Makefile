@@ -42,7 +42,7 @@ check: $(VENV)/.ready package ## check format, lint, types and template
 format: $(VENV)/.ready ## put the sources into the house's format
 	@$(PY) -m ruff format . && $(PY) -m ruff check --fix .
 
-bench: $(VENV)/.ready $(MINISTACK)/.ready package ## run the benchmarks: name value unit vs baseline ratio
+bench: $(VENV)/.ready $(MINISTACK)/.ready package conformance ## run the benchmarks: name value unit vs baseline ratio
 	@$(PY) -m bench $(ARGS)
 
 smoke: $(VENV)/.ready ## drive the running city through its public API, a line for each thing shown
