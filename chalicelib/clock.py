@@ -30,6 +30,11 @@ def parse_iso(text: str) -> datetime:
     return moment.astimezone(UTC)
 
 
+def from_epoch(seconds: int) -> datetime:
+    """The instant of an ``expires_at``: seconds since 1970."""
+    return datetime.fromtimestamp(seconds, UTC)
+
+
 def local_date(moment: datetime) -> date:
     """The date in Asia/Shanghai."""
     return moment.astimezone(SHANGHAI).date()

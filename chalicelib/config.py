@@ -13,6 +13,7 @@ Table = Literal[
     "vault",
     "requests",
     "places",
+    "forms",
     "cases",
     "residence",
     "sources",

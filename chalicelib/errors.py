@@ -24,13 +24,17 @@ from typing import ClassVar
 
 
 class Field:
-    """One wrong place in a request: a JSON pointer-like path and a stable code, never the value."""
+    """One wrong place in a request: a JSON pointer-like path and a stable code, never the value.
 
-    __slots__ = ("code", "path")
+    ``label`` is what a form calls the field, by language.
+    """
 
-    def __init__(self, path: str, code: str) -> None:
+    __slots__ = ("code", "label", "path")
+
+    def __init__(self, path: str, code: str, label: dict[str, str] | None = None) -> None:
         self.path = path
         self.code = code
+        self.label = label
 
     def __eq__(self, other: object) -> bool:
         return isinstance(other, Field) and (self.path, self.code) == (other.path, other.code)

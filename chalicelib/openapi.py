@@ -125,6 +125,7 @@ _PROBLEM: dict[str, Any] = {
                     "path": {"type": "string"},
                     "code": {"type": "string"},
                     "detail": {"type": "string"},
+                    "label": {"type": "string", "description": "What the form calls the field"},
                 },
             },
         },

@@ -40,11 +40,14 @@ def problem(error: DomainError, language: Language, instance: str) -> dict[str, 
         "instance": instance,
     }
     if error.fields:
-        document["errors"] = [
-            {"path": field.path, "code": field.code, "detail": sentence(field.code, language)}
-            for field in error.fields
-        ]
+        document["errors"] = [_error(field, language) for field in error.fields]
     return document
+
+
+def _error(field: Field, language: Language) -> dict[str, str]:
+    """One wrong field; with its label where a form has one for it."""
+    told = {"path": field.path, "code": field.code, "detail": sentence(field.code, language)}
+    return told | ({"label": field.label[language]} if field.label else {})
 
 
 def encode(document: dict[str, Any]) -> str:

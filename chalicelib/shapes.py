@@ -1,6 +1,6 @@
 """The base of every body, answer and value that crosses a boundary."""
 
-from pydantic import BaseModel, ConfigDict
+from pydantic import BaseModel, ConfigDict, Field
 
 
 class Shape(BaseModel):
@@ -13,6 +13,17 @@ class Shape(BaseModel):
         allow_inf_nan=False,
         json_schema_serialization_defaults_required=True,  # ``dump`` writes every field; OpenAPI says so.
     )
+
+
+class Title(Shape):
+    """A name or sentence in both languages, as data files carry it."""
+
+    zh: str = Field(alias="zh-CN")
+    en: str
+
+    def in_language(self, language: str) -> str:
+        """The one in the caller's language."""
+        return self.en if language == "en" else self.zh
 
 
 class Page[T](Shape):

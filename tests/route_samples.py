@@ -123,6 +123,32 @@ def _my_things(town: Town, actor: Actor) -> Asked:
     return Asked()
 
 
+def _form(town: Town, actor: Actor) -> Asked:
+    return Asked(path={"kind": "residence_departure"})
+
+
+def _form_begun(town: Town, actor: Actor) -> Asked:
+    revision = town.draft_revision(actor)
+    return Asked(
+        path={"kind": "residence_departure"}, body={"answers": {"left_on": "2026-11-20"}, "revision": revision}
+    )
+
+
+def _draft(town: Town, actor: Actor) -> Asked:
+    town.draft()
+    return Asked(path={"kind": "residence_departure"})
+
+
+def _match(town: Town, actor: Actor) -> Asked:
+    number = town.number()
+    return Asked(path={"id": questions.put_question(town.now, number, town=TOWN)}, body={"verdict": "unsure"})
+
+
+def _cluster_event(town: Town, actor: Actor) -> Asked:
+    number = town.number()
+    return Asked(path={"id": questions.put_event(town.now, number)}, body={"reason": "different_people"})
+
+
 SAMPLES: dict[str, Sample] = {
     "GET /openapi.json": Sample(_nothing),
     "GET /health": Sample(_nothing),
@@ -145,6 +171,12 @@ SAMPLES: dict[str, Sample] = {
     "POST /residence-registrations": Sample(_registration, "unseen"),
     "POST /residence-registrations/{id}/departure": Sample(_departure),
     "GET /me/residence-registrations": Sample(_my_things, "unseen"),
+    "GET /forms": Sample(_nothing),
+    "GET /forms/{kind}": Sample(_form),
+    "GET /me/drafts": Sample(_draft, "unseen"),
+    "GET /me/drafts/{kind}": Sample(_draft),
+    "PUT /me/drafts/{kind}": Sample(_form_begun, "unseen"),
+    "DELETE /me/drafts/{kind}": Sample(_form, "unseen"),
     "GET /me/cases": Sample(_my_things, "unseen"),
     "GET /cases/{id}": Sample(_case()),
     "POST /cases/{id}/withdraw": Sample(_case({"reason": None})),

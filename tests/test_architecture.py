@@ -14,6 +14,7 @@ LINES = 400
 ORDER = (
     "identity",
     "places",
+    "forms",
     "cases",
     "residence",
     "points",

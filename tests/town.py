@@ -17,6 +17,8 @@ from chalicelib.cases.service import Submission
 from chalicelib.cases.views import Decision, NewDocument
 from chalicelib.fieldwork import service as fieldwork
 from chalicelib.fieldwork.model import Finding
+from chalicelib.forms import service as forms
+from chalicelib.forms.views import NewDraft
 from chalicelib.identity import model as identities
 from chalicelib.identity import service as identity
 from chalicelib.residence import store as residence
@@ -169,6 +171,19 @@ class Town:
         )
         tables.transact(residence.create_registration(stay), residence.put_standing(standing, before))
         return made
+
+    def draft(self) -> None:
+        """A departure that the owner has begun."""
+        begun = NewDraft(
+            answers={"left_on": f"2026-12-{next(self._numbers) % 28 + 1:02d}"},
+            revision=self.draft_revision(self.owner),
+        )
+        forms.save(self.owner.id, "residence_departure", begun, self.now, "en")
+
+    def draft_revision(self, actor: Actor) -> int:
+        """The revision that a further saving of the actor's draft continues."""
+        held = forms.listed(actor.id, self.now, "en").items
+        return held[0].revision if held else 0
 
     def visit(self) -> str:
         """A due visit to somebody nobody knows yet."""

@@ -2,6 +2,7 @@
 
 from chalicelib import http
 from chalicelib.cases.views import CaseView
+from chalicelib.forms import service as forms
 from chalicelib.http import Call
 from chalicelib.identity import service as identity
 from chalicelib.residence import service
@@ -22,6 +23,7 @@ SELF: http.Who = {"citizen": "own", "landlord": "own"}
         "district_officer": "region",
     },
     body=NewRegistration,
+    form=forms.checker("residence_registration"),
     answer=CaseView,
     status=201,
     purpose="counter_service",
@@ -36,6 +38,7 @@ def register(call: Call, body: NewRegistration) -> CaseView:
     "/residence-registrations/{id}/departure",
     who=SELF,
     body=Departure,
+    form=forms.checker("residence_departure"),
     answer=CaseView,
     status=201,
     summary="Report having left",

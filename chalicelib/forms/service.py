@@ -1,0 +1,62 @@
+"""What forms offer to other contexts and to routes."""
+
+from collections.abc import Callable
+from datetime import datetime
+from typing import Any
+
+from chalicelib import clock
+from chalicelib.actors import Actor
+from chalicelib.errors import NotFound
+from chalicelib.forms import checking, model, store, views
+from chalicelib.forms.drafts import drop, listed, resume, save
+from chalicelib.forms.model import Form
+from chalicelib.tables import Write
+
+__all__ = ["checker", "drop", "filed", "form", "forms", "in_force", "listed", "resume", "save", "version_for"]
+
+
+def forms(now: datetime) -> views.FormList:
+    """Every kind that has a form today, with the edition in force."""
+    found = []
+    for kind in model.kinds():
+        try:
+            found.append(views.summary(in_force(kind, now)))
+        except NotFound:
+            continue  # Its first edition is not in force yet.
+    return views.FormList(items=found)
+
+
+def form(kind: str, version: str | None, now: datetime) -> Form:
+    """One edition, the one in force today without a version; raises ``NotFound``."""
+    return model.edition(kind, version) if version else in_force(kind, now)
+
+
+def in_force(kind: str, now: datetime) -> Form:
+    """The edition of a kind's form that is in force; raises ``NotFound``."""
+    return model.in_force(kind, clock.local_date(now))
+
+
+def checker(kind: str) -> Callable[[Any, datetime], None]:
+    """What a route says as ``form=``: raises ``Invalid`` for a body that the form in force refuses.
+
+    Raises ``NotFound`` at import for a kind without a form, so that a misspelt name is never silence.
+    """
+    if kind not in model.kinds():
+        raise NotFound("form_unknown")
+
+    def check(body: Any, now: datetime) -> None:
+        checking.require_sound(in_force(kind, now), body)
+
+    return check
+
+
+def version_for(kind: str, now: datetime) -> str | None:
+    """The version that a case made now keeps; None for a kind without a form."""
+    return in_force(kind, now).version if kind in model.kinds() else None
+
+
+def filed(kind: str, actor: Actor) -> list[Write]:
+    """What goes with a case that a citizen files: the draft of it is forgotten in the same transaction."""
+    if kind not in model.kinds() or actor.kind != "citizen":
+        return []
+    return [store.drop_draft(actor.id, kind)]
