@@ -4,13 +4,14 @@ import argparse
 import sys
 import tempfile
 import time
-from dataclasses import fields, replace
 from datetime import date
 from pathlib import Path
 
 from simulation import ship
 from simulation.city import Plan
-from simulation.errors import CLEAN, EASY, ErrorRates, HardCases
+from simulation.errors import CLEAN, EASY
+from simulation.extracts import SOURCES
+from simulation.mixes import MIXES, Mix
 
 
 def main(arguments: list[str] | None = None) -> int:
@@ -46,29 +47,42 @@ def _plan_arguments(command: argparse.ArgumentParser, people: int) -> None:
     command.add_argument("--registered", type=float, default=0.85, help="share in the city's old register")
     command.add_argument("--live", type=int, default=300, help="newcomers who act through the API")
     command.add_argument("--workers", type=int, default=0)
+    command.add_argument("--mix", choices=MIXES, default="usual", help="how hard the city is to compare")
     command.add_argument("--clean", action="store_true", help="no errors")
     command.add_argument("--easy", action="store_true", help="no hard cases")
     command.add_argument(
-        "--rate", action="append", default=[], metavar="NAME=VALUE", help="one rate of ErrorRates"
+        "--rate", action="append", default=[], metavar="NAME=VALUE", help="one rate of the mix, otherwise"
+    )
+    command.add_argument(
+        "--sources", default="", metavar="A,B", help="the sources beside the register; all if not said"
+    )
+    command.add_argument(
+        "--share",
+        action="append",
+        default=[],
+        metavar="SOURCE=TIMES",
+        help="a source that knows more or fewer",
     )
 
 
 def _plan(chosen: argparse.Namespace) -> Plan:
-    rates = CLEAN if chosen.clean else ErrorRates()
-    known = {each.name for each in fields(ErrorRates)}
-    for setting in chosen.rate:
-        name, _, value = setting.partition("=")
-        if name not in known:
-            raise ValueError(f"unknown rate {name}; known: {', '.join(sorted(known))}")
-        rates = replace(rates, **{name: float(value)})
+    mix = MIXES[chosen.mix]
+    mix = Mix(CLEAN if chosen.clean else mix.rates, EASY if chosen.easy else mix.hard).but(chosen.rate)
+    shares = [setting.partition("=") for setting in chosen.share]
+    only = tuple(name for name in chosen.sources.split(",") if name)
+    known = {source.name for source in SOURCES}
+    if unknown := sorted(({name for name, _, _ in shares} | set(only)) - known):
+        raise ValueError(f"unknown source {unknown[0]}; known: {', '.join(sorted(known))}")
     return Plan(
         people=chosen.people,
         seed=chosen.seed,
         on=chosen.on,
         registered=chosen.registered,
         live=chosen.live,
-        rates=rates,
-        hard=EASY if chosen.easy else HardCases(),
+        rates=mix.rates,
+        hard=mix.hard,
+        shares=tuple((name, float(times)) for name, _, times in shares),
+        only=only,
     )
 
 

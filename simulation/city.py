@@ -2,6 +2,7 @@
 
 from dataclasses import dataclass, field
 from datetime import date
+from functools import cached_property
 
 import numpy as np
 
@@ -13,6 +14,7 @@ CHUNK = 100_000
 MOST_CHUNKS = 500  # as many as there are order numbers of a sex
 LEAST_ROOMS = 105_000
 ROOMS_PER_PERSON = 0.72
+RECYCLED = 99  # the random stream of recycled phones, beside those of the sources
 
 
 @dataclass(frozen=True)
@@ -27,6 +29,8 @@ class Plan:
     rates: ErrorRates = field(default_factory=ErrorRates)
     hard: HardCases = field(default_factory=HardCases)
     chunk_size: int = CHUNK  # people made at once
+    shares: tuple[tuple[str, float], ...] = ()  # how many times as likely as usual a source knows a person
+    only: tuple[str, ...] = ()  # the sources that deliver besides the register; all if empty
 
     def __post_init__(self) -> None:
         if not 1 <= self.people <= MOST_CHUNKS // 5 * self.chunk_size:
@@ -35,6 +39,12 @@ class Plan:
             raise ValueError("registered is a share from 0 to 1")
         if self.live < 0:
             raise ValueError("live must not be negative")
+        if any(share < 0 for _, share in self.shares):
+            raise ValueError("a source's share must not be negative")
+
+    def share_of(self, source: str) -> float:
+        """How many times as likely as usual the source knows a person."""
+        return dict(self.shares).get(source, 1.0)
 
     @property
     def chunks(self) -> int:
@@ -79,6 +89,10 @@ class City:
         member = (crowd.role != people.GRANDPARENT) & (crowd.role != people.CHILD)
         dormitory = households.dormitory[crowd.household]
         employer = jobs.hire(rng, self.employers, age, crowd.male, member, dormitory)
+        if plan.hard.dormitory_blocks:
+            stays = moves.into_blocks(
+                rng, stays, self.places, employer, dormitory, plan.hard.dormitory_blocks
+            )
         return Chunk(self, index, first, households, crowd, stays, employer, age, dormitory)
 
 
@@ -110,9 +124,30 @@ class Chunk:
         head = self.households.start[self.people.household] + self.first
         return np.where(self.age < 12, head, self.persons)
 
-    def phones(self) -> Digits:
-        """Today's phones, shape (n, 11)."""
-        return identity.phones(self.phone_owner, 142, self.city.plan.seed)
+    @cached_property
+    def phone_before(self) -> Digits:
+        """Everyone's earlier phone, shape (n, 11)."""
+        return identity.phones(self.phone_owner, 143, self.city.plan.seed)
+
+    @cached_property
+    def phone_now(self) -> Digits:
+        """Everyone's phone of today, shape (n, 11); a recycled one was another person's earlier one."""
+        now = identity.phones(self.phone_owner, 142, self.city.plan.seed)
+        giver = self.recycled_from[self.phone_owner - self.first]
+        return np.where((giver >= 0)[:, None], self.phone_before[np.maximum(giver, 0)], now)
+
+    @cached_property
+    def recycled_from(self) -> Ints:
+        """The row of the person whose earlier phone each person has today, -1 for nearly all."""
+        rate, out = self.city.plan.hard.recycled_phones, np.full(len(self), -1)
+        if not rate:
+            return out
+        rng = self.stream(RECYCLED)
+        own = np.flatnonzero(self.phone_owner == self.persons)
+        order = rng.permutation(own)
+        takes = rng.random(len(order)) < rate
+        out[order[takes]] = np.roll(order, 1)[takes]
+        return out
 
     def stream(self, purpose: int) -> np.random.Generator:
         """A random stream of its own for each use of the chunk."""

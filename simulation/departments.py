@@ -6,7 +6,7 @@ import pyarrow as pa
 
 from simulation import truth
 from simulation.city import Chunk
-from simulation.extracts import REGISTER, SOURCES, Extract, Source, draw_rows, written
+from simulation.extracts import REGISTER, SOURCES, Extract, Source, delivering, draw_rows, written
 from simulation.particulars import particulars
 
 
@@ -33,8 +33,11 @@ def extract(chunk: Chunk, source: Source, place: int) -> Extract:
 
 def deliver(chunk: Chunk) -> Delivery:
     """Everything the chunk contributes."""
+    chosen = delivering(chunk.city.plan)
     extracts = {
-        source.name: extract(chunk, source, place) for place, source in enumerate((REGISTER, *SOURCES))
+        source.name: extract(chunk, source, place)
+        for place, source in enumerate((REGISTER, *SOURCES))
+        if source in chosen
     }
     seen = truth.sightings(chunk, extracts)
     return Delivery(

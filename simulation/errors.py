@@ -7,14 +7,15 @@ from dataclasses import dataclass, fields, replace
 
 import numpy as np
 import pyarrow as pa
+import pyarrow.compute as pc
 
-from simulation import facts, identity, names, text
+from simulation import misspelt, names, text
 from simulation.homes import Gazetteer
+from simulation.misspelt import Change
 from simulation.text import Digits, Ints, Mask
 
-VALID, MISSING, MISTYPED, SWAPPED = range(4)
-NUMBER_STATES = ("valid", "missing", "mistyped", "swapped")
-FULL_WIDTH = {code: code + 0xFEE0 for code in range(0x21, 0x7F)}
+VALID, MISSING, MISTYPED, SWAPPED, MASKED = range(5)
+NUMBER_STATES = ("valid", "missing", "mistyped", "swapped", "masked")
 
 
 @dataclass(frozen=True)
@@ -44,6 +45,17 @@ class ErrorRates:
     stale: float = 0.05  # the department has not seen the person for 200 to 700 days, nor heard of a move
     spoiled: float = 0.001  # no usable number and besides an impossible birth date or an unknown town
     register: float = 0.4
+    # What follows is off unless asked for: `stated` and `hard` in `mixes.py` do.
+    id_masked: float = 0.0  # digits hidden by stars
+    name_turned: float = 0.0  # the last two of three characters exchanged
+    name_shortened: float = 0.0  # a character left out or hidden
+    name_titled: float = 0.0  # a title behind the name
+    birth_mistaken: float = 0.0  # another day: month and day exchanged, a year off, a digit mistyped
+    sex_wrong: float = 0.0
+    phone_relative: float = 0.0  # of rows of spouses, children, parents: the head's phone
+    phone_mistyped: float = 0.0
+    address_reblocked: float = 0.0  # 幢 for 栋, 号楼 for 座, the number in Chinese numerals
+    address_misread: float = 0.0  # a character of the road left out
 
     def scaled(self, factor: float) -> "ErrorRates":
         """All rates times a factor."""
@@ -59,10 +71,61 @@ class HardCases:
     shared_address: float = 0.6  # share of rows of dormitory people with the dormitory's address and no room
     shared_phone: float = 0.4  # share of rows of dormitory people with the firm's phone
     swapped_numbers: float = 0.002  # share of rows of workers whose number was exchanged with a colleague's
+    # What follows is off unless asked for.
+    guardian_number: float = 0.0  # share of rows of children at school or doctor's with the head's number
+    names_alike: float = (
+        0.0  # share of sons of fathers, and of younger siblings, named alike but for a character
+    )
+    adult_sons: float = 0.0  # share of all households: three generations instead of people living alone
+    dormitory_blocks: float = 0.0  # share of dormitory rooms that lie in one building of their firm
+    recycled_phones: float = 0.0  # share of adults whose phone was another person's earlier one
 
 
 CLEAN = ErrorRates().scaled(0)
 EASY = HardCases(0, 0, 0, 0, 0)
+
+KINDS = (
+    "id_missing", "id_wrong_check", "id_transposed", "id_one_digit", "id_masked", "id_old_form",
+    "id_written_otherwise", "swapped_number", "guardian_number", "name_spaced", "name_traditional",
+    "name_slip", "name_turned", "name_shortened", "name_titled", "phone_missing", "phone_old",
+    "phone_written_otherwise", "phone_relative", "phone_mistyped", "shared_phone", "address_missing",
+    "address_otherwise", "address_roomless", "shared_address", "address_earlier", "address_reblocked",
+    "address_misread", "birth_missing", "birth_written_otherwise", "birth_mistaken", "sex_missing",
+    "sex_wrong", "town_missing", "spoiled", "duplicate", "stale",
+)  # fmt: skip
+
+
+class Marks:
+    """Which errors were put into which row: a bit for each of `KINDS`."""
+
+    def __init__(self, rows: int) -> None:
+        self.bits = np.zeros(rows, dtype=np.int64)
+
+    def note(self, kind: str, where: Mask) -> None:
+        """The rows of `where` carry the error."""
+        self.bits |= where.astype(np.int64) << KINDS.index(kind)
+
+    def forget(self, begins: str, where: Mask) -> None:
+        """The rows of `where` carry none of the errors that begin so: the value is not there any more."""
+        gone = sum(1 << place for place, kind in enumerate(KINDS) if kind.startswith(begins))
+        self.bits[where] &= ~gone
+
+    def texts(self) -> pa.StringArray:
+        """The errors of each row, joined by `;`; empty text where there is none."""
+        found = pc.dictionary_encode(pa.array(self.bits))
+        words = [
+            ";".join(kind for place, kind in enumerate(KINDS) if bits >> place & 1)
+            for bits in found.dictionary.to_pylist()
+        ]
+        return pa.array(words, pa.string()).take(found.indices)
+
+    def rewritten(self, column: pa.StringArray, kind: str, where: Mask, change: Change) -> pa.StringArray:
+        """The column with `change` applied to the rows of `where`; those that it changed are noted."""
+        if not where.any():
+            return column
+        after = text.rewritten(column, where, change)
+        self.note(kind, np.asarray(pc.fill_null(pc.not_equal(column, after), False)))
+        return after
 
 
 def chosen(rng: np.random.Generator, count: int, rate: float) -> Mask:
@@ -70,29 +133,44 @@ def chosen(rng: np.random.Generator, count: int, rate: float) -> Mask:
     return np.asarray(rng.random(count) < rate)
 
 
+def perhaps(rng: np.random.Generator, count: int, rate: float) -> Mask:
+    """The same for a rate that is off unless asked for: without it the stream does not move."""
+    return chosen(rng, count, rate) if rate else np.zeros(count, dtype=bool)
+
+
 def numbers(
-    rng: np.random.Generator, owner: Digits, birth: Ints, swapped: Mask, rates: ErrorRates
+    rng: np.random.Generator, owner: Digits, swapped: Mask, rates: ErrorRates, marks: Marks
 ) -> tuple[pa.StringArray, Ints]:
     """Written ID numbers and what state each is in (`NUMBER_STATES`); every valid spelling counts as valid."""
-    count = len(owner)
-    made = owner.copy()
-    u = rng.random(count)
-    edges = np.cumsum([rates.id_missing, rates.id_wrong_check, rates.id_transposed, rates.id_one_digit])
-    kind = np.searchsorted(edges, u, side="right")  # 0 missing, 1 check, 2 transposed, 3 one digit, 4 right
+    made, state = _mistaken(rng, owner, swapped, rates, marks)
+    column = text.fixed(made, state != MISSING)
+    right = (state == VALID) | (state == SWAPPED)
+    before_2000 = (made[:, 6] == ord("1")) & (made[:, 7] == ord("9"))
+    shorter = right & before_2000 & chosen(rng, len(owner), rates.id_old_form)
+    column = marks.rewritten(column, "id_old_form", shorter, misspelt.number_short)
+    otherwise = right & ~shorter & chosen(rng, len(owner), rates.id_written_otherwise)
+    column = marks.rewritten(column, "id_written_otherwise", otherwise, misspelt.number_otherwise)
+    masked = right & ~shorter & ~otherwise & perhaps(rng, len(owner), rates.id_masked)
+    column = marks.rewritten(column, "id_masked", masked, misspelt.number_masked)
+    return column, np.where(masked, MASKED, state)
+
+
+def _mistaken(
+    rng: np.random.Generator, owner: Digits, swapped: Mask, rates: ErrorRates, marks: Marks
+) -> tuple[Digits, Ints]:
+    """Numbers with single digits wrong, and the state of each; a change that changes nothing is none."""
+    kinds = ("id_missing", "id_wrong_check", "id_transposed", "id_one_digit")
+    edges = np.cumsum([getattr(rates, kind) for kind in kinds])
+    made, kind = owner.copy(), np.searchsorted(edges, rng.random(len(owner)), side="right")
     _mistype(rng, made, np.flatnonzero(kind == 1), 17)
     rows = np.flatnonzero(kind == 3)
     _mistype(rng, made, rows, rng.integers(8, 17, len(rows)))
     _transpose(rng, made, np.flatnonzero(kind == 2))
-    state = np.select([kind == 0, kind < 4, swapped], [MISSING, MISTYPED, SWAPPED], VALID)
     changed = (made != owner).any(axis=1)
-    state = np.where((state == MISTYPED) & ~changed, np.where(swapped, SWAPPED, VALID), state)
-    column = text.fixed(made, state != MISSING)
-    right = (state == VALID) | (state == SWAPPED)
-    before_2000 = (made[:, 6] == ord("1")) & (made[:, 7] == ord("9"))
-    shorter = right & before_2000 & chosen(rng, count, rates.id_old_form)
-    column = text.rewritten(column, shorter, lambda number: number[:6] + number[8:17])
-    otherwise = right & ~shorter & chosen(rng, count, rates.id_written_otherwise)
-    return text.rewritten(column, otherwise, written_otherwise), state
+    state = np.select([kind == 0, changed, swapped], [MISSING, MISTYPED, SWAPPED], VALID)
+    for place, name in enumerate(kinds):
+        marks.note(name, (kind == place) & (changed | (place == 0)))
+    return made, state
 
 
 def _mistype(rng: np.random.Generator, made: Digits, rows: Ints, place: Ints | int) -> None:
@@ -108,96 +186,126 @@ def _transpose(rng: np.random.Generator, made: Digits, rows: Ints) -> None:
     made[rows, place], made[rows, place + 1] = made[rows, place + 1].copy(), made[rows, place].copy()
 
 
-def written_otherwise(number: str) -> str:
-    """A valid number in one of the ways people write it."""
-    way = sum(map(ord, number)) % 3
-    if number.endswith("X") and way < 2:
-        return number[:-1] + "x"
-    return number.translate(FULL_WIDTH) if way == 2 else f"{number[:6]} {number[6:14]} {number[14:]}"
-
-
-def spaced(name: str) -> str:
-    """A name with spaces as forms and spreadsheets leave them."""
-    way = sum(map(ord, name)) % 3
-    return (f"{name[0]} {name[1:]}", f" {name} ", f"{name[0]}\u3000{name[1:]}")[way]
-
-
-def slipped(name: str) -> str:
-    """A name with its last exchangeable character mistaken."""
-    slips = facts.table("names")["slips"]
-    for place in range(len(name) - 1, 0, -1):
-        if name[place] in slips:
-            return str(name[:place] + slips[name[place]] + name[place + 1 :])
-    return name
-
-
-def written_names(rng: np.random.Generator, column: pa.StringArray, rates: ErrorRates) -> pa.StringArray:
-    """Names with slips, traditional characters and spaces."""
-    for rate, change in (
-        (rates.name_slip, slipped),
-        (rates.name_traditional, names.traditional),
-        (rates.name_spaced, spaced),
-    ):
-        column = text.rewritten(column, chosen(rng, len(column), rate), change)
+def written_names(
+    rng: np.random.Generator, column: pa.StringArray, rates: ErrorRates, marks: Marks
+) -> pa.StringArray:
+    """Names with slips, traditional characters, spaces and, if asked for, turned, cut and titled."""
+    usual: tuple[tuple[str, Change], ...] = (
+        ("name_slip", misspelt.slipped),
+        ("name_traditional", names.traditional),
+        ("name_spaced", misspelt.spaced),
+    )
+    other: tuple[tuple[str, Change], ...] = (
+        ("name_turned", misspelt.turned),
+        ("name_shortened", misspelt.shortened),
+        ("name_titled", misspelt.titled),
+    )
+    for kind, change in usual:
+        column = marks.rewritten(column, kind, chosen(rng, len(column), getattr(rates, kind)), change)
+    free = (marks.bits >> KINDS.index("name_spaced") & 1) == 0
+    for kind, change in other:
+        where = free & perhaps(rng, len(column), getattr(rates, kind))
+        column = marks.rewritten(column, kind, where, change)
     return column
 
 
-def births(rng: np.random.Generator, birth: Ints, rates: ErrorRates) -> pa.StringArray:
-    """Birth dates, some missing, some written otherwise."""
-    column = text.days(birth, ~chosen(rng, len(birth), rates.birth_missing))
+def births(rng: np.random.Generator, birth: Ints, rates: ErrorRates, marks: Marks) -> pa.StringArray:
+    """Birth dates, some missing, some written otherwise, some mistaken."""
+    missing = chosen(rng, len(birth), rates.birth_missing)
     other = chosen(rng, len(birth), rates.birth_written_otherwise)
-    return text.rewritten(column, other, _date_otherwise)
+    column = text.days(birth, ~missing)
+    mistaken = perhaps(rng, len(birth), rates.birth_mistaken)
+    column = marks.rewritten(column, "birth_mistaken", mistaken, misspelt.day_mistaken)
+    marks.note("birth_missing", missing)
+    return marks.rewritten(column, "birth_written_otherwise", other, misspelt.day_otherwise)
 
 
-def _date_otherwise(value: str) -> str:
-    year, month, day = value.split("-")
-    return (f"{year}{month}{day}", f"{year}/{month}/{day}", f"{year}年{month}月{day}日")[int(day) % 3]
+def sexes(rng: np.random.Generator, male: Mask, rates: ErrorRates, marks: Marks) -> pa.StringArray:
+    """Sexes, some missing, some the other one."""
+    missing = chosen(rng, len(male), rates.sex_missing)
+    wrong = perhaps(rng, len(male), rates.sex_wrong) & ~missing
+    marks.note("sex_missing", missing)
+    marks.note("sex_wrong", wrong)
+    return text.blanked(text.pick(["女", "男"], (male ^ wrong).astype(np.int64)), missing)
 
 
-def phones(
-    rng: np.random.Generator, number: Ints, shared: Digits | None, seed: int, rates: ErrorRates
-) -> pa.StringArray:
-    """Phones: today's, an earlier one, a firm's (rows of `shared` that do not begin with 0), or none."""
-    now, before = identity.phones(number, 142, seed), identity.phones(number, 143, seed)
-    made = np.where(chosen(rng, len(number), rates.phone_old)[:, None], before, now)
-    if shared is not None:
-        made = np.where(shared[:, :1] != ord("0"), shared, made)
-    column = text.fixed(np.ascontiguousarray(made), ~chosen(rng, len(number), rates.phone_missing))
-    return text.rewritten(column, chosen(rng, len(number), rates.phone_written_otherwise), _phone_otherwise)
+@dataclass(frozen=True)
+class Lines:
+    """The phones that may stand in a row, shape (n, 11) each, and which rows give the firm's."""
+
+    now: Digits
+    before: Digits
+    firm: Digits
+    shared: Mask
 
 
-def _phone_otherwise(phone: str) -> str:
-    way = int(phone[-1]) % 4
-    forms = (
-        f"+86{phone}",
-        f"{phone[:3]} {phone[3:7]} {phone[7:]}",
-        f"86-{phone}",
-        phone.translate(FULL_WIDTH),
-    )
-    return forms[way]
+def phones(rng: np.random.Generator, lines: Lines, rates: ErrorRates, marks: Marks) -> pa.StringArray:
+    """Phones: today's, an earlier one, a firm's, or none."""
+    count, shared = len(lines.now), lines.shared
+    old = chosen(rng, count, rates.phone_old)
+    made = np.where(old[:, None], lines.before, lines.now)
+    made = np.where(shared[:, None], lines.firm, made)
+    missing = chosen(rng, count, rates.phone_missing)
+    column = text.fixed(np.ascontiguousarray(made), ~missing)
+    otherwise = chosen(rng, count, rates.phone_written_otherwise)
+    mistyped = perhaps(rng, count, rates.phone_mistyped)
+    marks.note("phone_missing", missing)
+    marks.note("phone_old", old & ~shared & ~missing)
+    marks.note("shared_phone", shared & ~missing)
+    column = marks.rewritten(column, "phone_mistyped", mistyped, misspelt.phone_mistyped)
+    return marks.rewritten(column, "phone_written_otherwise", otherwise, misspelt.phone_otherwise)
 
 
-def addresses(
-    rng: np.random.Generator, places: Gazetteer, room: Ints, building: Ints, roomless: Mask, rates: ErrorRates
-) -> pa.StringArray:
-    """Addresses as departments spell them. `roomless` rows name the dormitory and no room."""
-    count = len(room)
+@dataclass(frozen=True)
+class Homes:
+    """Where the rows' people live. `dormitory` rows name the dormitory and no room."""
+
+    places: Gazetteer
+    room: Ints
+    building: Ints
+    dormitory: Mask
+
+
+def addresses(rng: np.random.Generator, homes: Homes, rates: ErrorRates, marks: Marks) -> pa.StringArray:
+    """Addresses as departments spell them."""
+    count = len(homes.room)
     other = chosen(rng, count, rates.address_otherwise)
+    column = _spelt(rng, homes, other, rates, marks)
+    marks.note("address_otherwise", other)
+    full = other & (rng.random(count) < 0.12)
+    column = text.rewritten(column, full, misspelt.wide)
+    gaps = other & ~full & (rng.random(count) < 0.08)
+    column = text.rewritten(column, gaps, misspelt.gapped)
+    missing = chosen(rng, count, rates.address_missing)
+    plain = ~full & ~missing
+    reblocked = plain & perhaps(rng, count, rates.address_reblocked)
+    column = marks.rewritten(column, "address_reblocked", reblocked, misspelt.reblocked)
+    misread = plain & ~reblocked & perhaps(rng, count, rates.address_misread)
+    column = marks.rewritten(column, "address_misread", misread, misspelt.misread)
+    marks.forget("address_", missing)
+    marks.forget("shared_address", missing)
+    marks.note("address_missing", missing)
+    return text.blanked(column, missing)
+
+
+def _spelt(
+    rng: np.random.Generator, homes: Homes, other: Mask, rates: ErrorRates, marks: Marks
+) -> pa.StringArray:
+    """From the city, the town or the road down to the room, some without the room."""
+    count, places, building = len(homes.room), homes.places, homes.building
     style = np.where(other, rng.choice([0, 1, 2, 3, 4], count, p=[0.2, 0.3, 0.25, 0.15, 0.1]), 0)
     front, house = places.prefix(building, style), text.pick(places.houses, building)
     ending = np.where(other, rng.integers(0, 4, count), 0)
     bare = chosen(rng, count, rates.address_roomless)
-    names_of_room = places.room_names(places.slot(room, building))
+    names_of_room = places.room_names(places.slot(homes.room, building))
     dash = text.pick(["", "-"], np.where(ending == 2, 1, 0))
     after = text.pick(["室", "", "", "房"], ending)
     column = text.joined(front, house, dash, names_of_room, after)
-    short = bare | roomless
-    if short.any():
-        rows = pa.array(short)
-        tail = text.pick(["", "宿舍"], roomless[short].astype(np.int64))
-        column = text.replaced(column, short, text.joined(front.filter(rows), house.filter(rows), tail))
-    wide = other & (rng.random(count) < 0.12)
-    column = text.rewritten(column, wide, lambda line: line.translate(FULL_WIDTH))
-    gaps = other & ~wide & (rng.random(count) < 0.08)
-    column = text.rewritten(column, gaps, lambda line: line.replace("区", "区 ").replace("号", "号 "))
-    return text.blanked(column, chosen(rng, count, rates.address_missing))
+    short = bare | homes.dormitory
+    marks.note("address_roomless", bare & ~homes.dormitory)
+    marks.note("shared_address", homes.dormitory)
+    if not short.any():
+        return column
+    rows = pa.array(short)
+    tail = text.pick(["", "宿舍"], homes.dormitory[short].astype(np.int64))
+    return text.replaced(column, short, text.joined(front.filter(rows), house.filter(rows), tail))

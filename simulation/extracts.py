@@ -10,15 +10,17 @@ import pyarrow as pa
 import pyarrow.compute as pc
 
 from simulation import errors, names, text
-from simulation.city import Chunk
-from simulation.errors import ErrorRates
+from simulation.city import Chunk, Plan
+from simulation.errors import ErrorRates, Homes, Lines, Marks
 from simulation.moves import NEVER, OWNED, RENTED
+from simulation.people import CHILD, GRANDPARENT, SPOUSE
 from simulation.text import Ints, Mask
 
 type Shares = np.ndarray[Any, np.dtype[np.float64]]
 
 STRONG = ("lease_filings", "school_rolls", "property")
 AT_WORK = ("social_security", "employment", "housing_fund", "tax")
+FOR_CHILDREN = ("school_rolls", "health_service")
 SEEN_WITHIN = 90  # days, for rows that are not stale
 UNKNOWN_TOWN = "440699999"
 
@@ -75,6 +77,13 @@ SOURCES = (
     Source("property", "PR", _owners),
 )
 REGISTER = Source("registrations", "RG", lambda chunk: np.where(chunk.stays.in_register, 1.0, 0.0))
+
+
+def delivering(plan: Plan) -> tuple[Source, ...]:
+    """The sources that send a file: the register and, unless the plan names some, all others."""
+    return (REGISTER, *(source for source in SOURCES if not plan.only or source.name in plan.only))
+
+
 BASE = ("record_id", "name", "id_number", "birth_date", "sex", "phone", "town", "address", "seen_on")
 
 
@@ -111,12 +120,13 @@ class Extract:
     columns: dict[str, pa.Array]
     rows: Rows
     state: Ints  # of the number: `errors.NUMBER_STATES`
+    marks: Marks  # the errors that were put into each row
 
 
 def draw_rows(chunk: Chunk, source: Source, rng: np.random.Generator, rates: ErrorRates) -> Rows:
     """Who is in the file, which rows are stale or double, whose numbers were exchanged, when each was seen."""
     stays, today = chunk.stays, chunk.city.plan.today
-    share = source.share(chunk)
+    share = source.share(chunk) * chunk.city.plan.share_of(source.name)
     if source is not REGISTER:
         share = np.where(stays.in_city, share, share * 0.5)
     who = np.flatnonzero(rng.random(len(chunk)) < share)
@@ -149,15 +159,17 @@ def _seen(rng: np.random.Generator, chunk: Chunk, who: Ints, stale: Mask) -> Int
 
 
 def _exchange(rng: np.random.Generator, chunk: Chunk, source: Source, who: Ints) -> Ints:
-    """Whose number each row carries: now and then two colleagues' are exchanged."""
-    rate = chunk.city.plan.hard.swapped_numbers
-    owner = who.copy()
-    if source.name not in AT_WORK or not rate or len(who) < 2:
+    """Whose number each row carries: now and then two colleagues' are exchanged, or a child has its guardian's."""
+    hard, owner = chunk.city.plan.hard, who.copy()
+    if source.name in FOR_CHILDREN and hard.guardian_number:
+        given = (chunk.people.role[who] == CHILD) & errors.chosen(rng, len(who), hard.guardian_number)
+        owner[given] = chunk.households.start[chunk.people.household[who[given]]]
+    if source.name not in AT_WORK or not hard.swapped_numbers or len(who) < 2:
         return owner
     by_firm = np.argsort(chunk.employer[who], kind="stable")
     left, right = by_firm[:-1:2][: len(by_firm) // 2], by_firm[1::2]
     firms = chunk.employer[who]
-    pairs = (firms[left] == firms[right]) & (rng.random(len(left)) < rate)
+    pairs = (firms[left] == firms[right]) & (rng.random(len(left)) < hard.swapped_numbers)
     left, right = left[pairs], right[pairs]
     owner[left], owner[right] = who[right], who[left]
     return owner
@@ -166,36 +178,68 @@ def _exchange(rng: np.random.Generator, chunk: Chunk, source: Source, who: Ints)
 def written(rows: Rows, rng: np.random.Generator, rates: ErrorRates, first: int) -> Extract:
     """The base columns as text, errors and all. Record numbers begin at `first`."""
     chunk, people = rows.chunk, rows.chunk.people
-    places, plan, who = chunk.city.places, chunk.city.plan, rows.who
-    birth = people.birth[who]
-    swapped = rows.number_of != who
-    number, state = errors.numbers(rng, people.number[rows.number_of], birth, swapped, rates)
+    places, hard, who = chunk.city.places, chunk.city.plan.hard, rows.who
+    marks = _marks(rows)
+    number, state = errors.numbers(rng, people.number[rows.number_of], rows.number_of != who, rates, marks)
     spoiled = errors.chosen(rng, len(who), rates.spoiled)
     state = np.where(spoiled, errors.MISSING, state)
     in_dormitory = (chunk.dormitory[who] >= 0) & (rows.source is not REGISTER)
-    shared = in_dormitory & errors.chosen(rng, len(who), plan.hard.shared_phone)
-    firm = np.where(shared[:, None], chunk.city.employers.phones[chunk.employer[who]], ord("0")).astype(
-        np.uint8
-    )
+    firm = in_dormitory & errors.chosen(rng, len(who), hard.shared_phone)
     name = names.names().full(people.surname[who], people.given[who])
-    sex = text.pick(["女", "男"], people.male[who].astype(np.int64))
     town = text.pick(places.town_codes, places.buildings.town[rows.building])
-    roomless = in_dormitory & errors.chosen(rng, len(who), plan.hard.shared_address)
+    roomless = in_dormitory & errors.chosen(rng, len(who), hard.shared_address)
     bad_birth, bad_town = spoiled & (who % 2 == 0), spoiled & (who % 2 == 1)
     columns = {
         "record_id": text.coded(rows.source.letters, np.arange(len(who)) + first, 9),
-        "name": errors.written_names(rng, name, rates),
+        "name": errors.written_names(rng, name, rates, marks),
         "id_number": text.blanked(number, spoiled),
-        "birth_date": _set(errors.births(rng, birth, rates), bad_birth, "1990-02-30"),
-        "sex": text.blanked(sex, errors.chosen(rng, len(who), rates.sex_missing)),
-        "phone": errors.phones(rng, chunk.phone_owner[who], firm, plan.seed, rates),
-        "town": _set(
-            text.blanked(town, errors.chosen(rng, len(who), rates.town_missing)), bad_town, UNKNOWN_TOWN
-        ),
-        "address": errors.addresses(rng, places, rows.room, rows.building, roomless, rates),
+        "birth_date": _set(errors.births(rng, people.birth[who], rates, marks), bad_birth, "1990-02-30"),
+        "sex": errors.sexes(rng, people.male[who], rates, marks),
+        "phone": errors.phones(rng, _lines(rows, rng, rates, firm, marks), rates, marks),
+        "town": _set(text.blanked(town, _townless(rng, len(who), rates, marks)), bad_town, UNKNOWN_TOWN),
+        "address": errors.addresses(rng, Homes(places, rows.room, rows.building, roomless), rates, marks),
         "seen_on": text.days(rows.seen),
     }
-    return Extract(columns, rows, state)
+    _spoil(marks, spoiled, state)
+    return Extract(columns, rows, state, marks)
+
+
+def _marks(rows: Rows) -> Marks:
+    """What is wrong with the rows before a letter is written."""
+    marks, chunk = Marks(len(rows)), rows.chunk
+    marks.note("duplicate", rows.duplicate)
+    marks.note("stale", rows.stale)
+    marks.note("address_earlier", rows.room != chunk.stays.room[rows.who])
+    other = "swapped_number" if rows.source.name in AT_WORK else "guardian_number"
+    marks.note(other, rows.number_of != rows.who)
+    return marks
+
+
+def _spoil(marks: Marks, spoiled: Mask, state: Ints) -> None:
+    """Spoiled rows have no number; where another's number is not written, it is not exchanged either."""
+    marks.forget("id_", spoiled)
+    marks.note("id_missing", spoiled)
+    marks.note("spoiled", spoiled)
+    for kind in ("swapped_number", "guardian_number"):
+        marks.forget(kind, state != errors.SWAPPED)
+
+
+def _townless(rng: np.random.Generator, count: int, rates: ErrorRates, marks: Marks) -> Mask:
+    missing = errors.chosen(rng, count, rates.town_missing)
+    marks.note("town_missing", missing)
+    return missing
+
+
+def _lines(rows: Rows, rng: np.random.Generator, rates: ErrorRates, firm: Mask, marks: Marks) -> Lines:
+    """Whose phones may stand in the rows: their own, the head's, the firm's."""
+    chunk, people, who = rows.chunk, rows.chunk.people, rows.who
+    relative = np.isin(people.role[who], (SPOUSE, CHILD, GRANDPARENT)) & errors.perhaps(
+        rng, len(who), rates.phone_relative
+    )
+    marks.note("phone_relative", relative)
+    giver = np.where(relative, chunk.households.start[people.household[who]], who)
+    now, before = chunk.phone_now[giver], chunk.phone_before[giver]
+    return Lines(now, before, chunk.city.employers.phones[chunk.employer[who]], firm)
 
 
 def _set(column: pa.StringArray, where: Mask, value: str) -> pa.StringArray:

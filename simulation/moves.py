@@ -4,6 +4,7 @@ from dataclasses import dataclass, replace
 
 import numpy as np
 
+from simulation.homes import Gazetteer
 from simulation.people import HEAD, MATE, YEAR, Households, People
 from simulation.text import Ints, Mask
 
@@ -140,3 +141,24 @@ def _acting(
     chosen = np.zeros(len(homes.size), dtype=bool)
     chosen[rng.permutation(free)[:live]] = True
     return chosen
+
+
+def into_blocks(
+    rng: np.random.Generator, stays: Stays, places: Gazetteer, employer: Ints, dormitory: Ints, share: float
+) -> Stays:
+    """Put that share of the dormitory rooms into one building of their firm each: hundreds at one door."""
+    rooms = int(dormitory.max(initial=-1)) + 1
+    moves = (dormitory >= 0) & (rng.random(max(rooms, 1)) < share)[np.maximum(dormitory, 0)]
+    building = np.maximum(employer, 0) * 7919 % len(places.buildings)
+    first, after = places.buildings.first_room[building], places.buildings.first_room[building + 1]
+    room = first + (rng.random(max(rooms, 1))[np.maximum(dormitory, 0)] * (after - first)).astype(np.int64)
+
+    def there(earlier: Ints) -> Ints:
+        return np.where(moves & (earlier == stays.room), room, earlier)
+
+    return replace(
+        stays,
+        room=there(stays.room),
+        earlier_room=there(stays.earlier_room),
+        registered_room=there(stays.registered_room),
+    )

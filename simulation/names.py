@@ -1,7 +1,7 @@
 """Surnames and given names with frequencies that repeat as real ones do: by cohort, sex and region."""
 
 from dataclasses import dataclass
-from functools import cache
+from functools import cache, cached_property
 from typing import Any
 
 import numpy as np
@@ -64,6 +64,9 @@ class Names:
         self.pools = [
             self._pool(given, table["given"][sex][cohort]) for sex in ("F", "M") for cohort in COHORTS
         ]
+        self.own = len(given)  # the names that people are drawn; behind them those put together in families
+        self.letters = sorted({letter for name in given for letter in name})
+        given.extend(first + second for first in self.letters for second in self.letters)
         self.surnames = pa.array(self.surname_list)
         self.given = pa.array(given)
         self.wei = table["given"]["M"]["before_2003"].index("伟") + self.pools[4].listed
@@ -99,6 +102,20 @@ class Names:
             pair = pool.pairs + first * letters + second
             out[rows] = np.where(rng.random(len(rows)) < LISTED_SHARE, listed, pair)
         return out
+
+    @cached_property
+    def _ends(self) -> tuple[Ints, Ints]:
+        """The first and last letter of each given name that people are drawn."""
+        place = {letter: number for number, letter in enumerate(self.letters)}
+        drawn = self.given.slice(0, self.own).to_pylist()
+        return np.array([place[name[0]] for name in drawn]), np.array([place[name[-1]] for name in drawn])
+
+    def alike(self, elder: Ints, own: Ints) -> Ints:
+        """Given names that begin as an elder's and end as one's own: families hand a character down."""
+        first, last = self._ends
+        alike = elder >= self.own  # already put together from two letters
+        begins = np.where(alike, (elder - self.own) // len(self.letters), first[np.where(alike, 0, elder)])
+        return np.asarray(self.own + begins * len(self.letters) + last[own])
 
     def full(self, surname: Ints, given: Ints) -> pa.StringArray:
         """Whole names."""

@@ -114,7 +114,7 @@ def _school_rolls(rows: Rows, rng: Random) -> Columns:
         "class_number": text.numbers(rng.integers(1, 13, len(rows))),
         "enrolled_on": text.days(np.minimum(began, rows.seen)),
         "guardian_name": names.names().full(people.surname[head], people.given[head]),
-        "guardian_phone": text.fixed(identity.phones(chunk.phone_owner[head], 142, chunk.city.plan.seed)),
+        "guardian_phone": text.fixed(chunk.phone_now[head]),
     }
 
 

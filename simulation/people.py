@@ -60,7 +60,10 @@ def divisions() -> tuple[Ints, Ints, Ints, Ints]:
 def draw_households(rng: np.random.Generator, people: int, hard: HardCases) -> Households:
     """Households of `people` people altogether; the last one is cut short where it does not fit."""
     count = int(people / 1.9) + 12
-    kind = rng.choice(len(KIND_SHARES), count, p=KIND_SHARES)
+    shares = list(KIND_SHARES)
+    shares[SINGLE] -= hard.adult_sons
+    shares[THREE_GENERATIONS] += hard.adult_sons
+    kind = rng.choice(len(KIND_SHARES), count, p=shares)
     with_children = (kind >= FAMILY) & (kind <= THREE_GENERATIONS)
     low, span = np.where(with_children, 24.0, 18.0), np.where(with_children, 27.0, 46.0)
     head = (low + span * rng.beta(1.8, np.where(with_children, 1.9, 2.6), count)) * YEAR
@@ -188,6 +191,23 @@ def draw_surnames(
     return np.asarray(np.where((role == GRANDPARENT) & male, surname[first], surname))
 
 
+def _handed_down(
+    rng: np.random.Generator, homes: Households, crowd: tuple[Ints, Ints, Mask], given: Ints, rate: float
+) -> Ints:
+    """Given names where sons begin as their fathers do, and younger siblings, twins too, as the elder does."""
+    household, role, male = crowd
+    takes = rng.random(len(given)) < rate
+    out, first = given.copy(), homes.start[household]
+    child = role == CHILD
+    younger = np.flatnonzero(child & takes & np.r_[False, child[:-1] & (household[1:] == household[:-1])])
+    out[younger] = names.names().alike(given[younger - 1], given[younger])
+    sons = np.flatnonzero(child & male & male[first] & takes & ~np.isin(np.arange(len(given)), younger))
+    out[sons] = names.names().alike(given[first[sons]], given[sons])
+    elders = np.flatnonzero((role == GRANDPARENT) & male & male[first] & takes)
+    out[elders] = names.names().alike(given[first[elders]], given[elders])
+    return out
+
+
 def make(
     rng: np.random.Generator, homes: Households, on: int, hard: HardCases, chunk: int, chunks: int
 ) -> People:
@@ -200,6 +220,8 @@ def make(
     surname = draw_surnames(rng, homes, (household, role, male), province, common)
     given = names.names().draw_given(rng, male, birth)
     given = np.where(common, names.names().wei, given)
+    if hard.names_alike:
+        given = _handed_down(rng, homes, (household, role, male), given, hard.names_alike)
     order = identity.orders(division, birth, male.astype(np.int64), chunk, chunks)
     return People(
         household=household,

@@ -15,7 +15,7 @@ from pathlib import Path
 from simulation import feeds, formats, staff
 from simulation.city import City, Plan
 from simulation.departments import deliver
-from simulation.extracts import REGISTER, SOURCES
+from simulation.extracts import REGISTER, SOURCES, delivering
 from simulation.formats import File, Part
 
 SLOW = 2.0
@@ -83,7 +83,7 @@ def write(plan: Plan, options: Options) -> dict[str, int]:
     """Write the city; what was there of an earlier one is replaced. Returns rows by file."""
     progress = Progress(options.say)
     clear(options)
-    kinds = {name: _kind(name, plan, options) for name in _names(options)}
+    kinds = {name: _kind(name, plan, options) for name in _names(plan, options)}
     files = {name: formats.opened(_path(name, kind, plan, options), kind) for name, kind in kinds.items()}
     present: tuple[int, ...] = ()
     done = 0
@@ -117,8 +117,8 @@ def clear(options: Options) -> None:
         (options.out / f"{source.name}.csv").unlink(missing_ok=True)
 
 
-def _names(options: Options) -> list[str]:
-    sources = [source.name for source in (REGISTER, *SOURCES)]
+def _names(plan: Plan, options: Options) -> list[str]:
+    sources = [source.name for source in delivering(plan)]
     return [*BESIDES, *sources, *(() if options.flat else feeds.FEEDS)]
 
 

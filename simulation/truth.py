@@ -69,7 +69,8 @@ def sightings(chunk: Chunk, extracts: dict[str, Extract]) -> Sightings:
     """By whose valid number stands where."""
     known = np.zeros((len(chunk), len(SOURCES)), dtype=bool)
     for place, source in enumerate(SOURCES):
-        made = extracts[source.name]
+        if (made := extracts.get(source.name)) is None:
+            continue
         known[made.rows.number_of[_usable(made)], place] = True
     register = np.zeros(len(chunk), dtype=bool)
     made = extracts[REGISTER.name]
@@ -92,7 +93,7 @@ def people(chunk: Chunk) -> pa.Table:
         "id_number": text.fixed(crowd.number),
         "birth_date": text.days(crowd.birth),
         "sex": text.pick(["女", "男"], crowd.male.astype(np.int64)),
-        "phone": text.fixed(chunk.phones()),
+        "phone": text.fixed(chunk.phone_now),
         "home_division": text.numbers(crowd.division).cast(pa.string()),
         "home_province": text.pick(provinces, crowd.province),
         "registered": pa.array(stays.registered),
@@ -131,6 +132,7 @@ def links(made: Extract) -> pa.Table:
         "number": text.pick(errors.NUMBER_STATES, made.state),
         "duplicate": pa.array(rows.duplicate),
         "stale": pa.array(rows.stale),
+        "errors": made.marks.texts(),
     }
     return pa.table(columns)
 
@@ -177,7 +179,7 @@ def live(chunk: Chunk, seen: Sightings) -> pa.Table:
         "id_number": text.fixed(crowd.number[rows]),
         "birth_date": text.days(crowd.birth[rows]),
         "sex": text.pick(["女", "男"], crowd.male[rows].astype(np.int64)),
-        "phone": text.fixed(chunk.phones()[rows]),
+        "phone": text.fixed(chunk.phone_now[rows]),
         "town": text.pick(places.town_codes, places.buildings.town[building]),
         "community": text.pick(places.community_codes, places.buildings.community[building]),
         "line": places.lines(building),
