@@ -149,6 +149,11 @@ def _cluster_event(town: Town, actor: Actor) -> Asked:
     return Asked(path={"id": questions.put_event(town.now, number)}, body={"reason": "different_people"})
 
 
+def _drafts(town: Town, actor: Actor) -> Asked:
+    town.draft()
+    return Asked()
+
+
 SAMPLES: dict[str, Sample] = {
     "GET /openapi.json": Sample(_nothing),
     "GET /health": Sample(_nothing),
@@ -173,7 +178,7 @@ SAMPLES: dict[str, Sample] = {
     "GET /me/residence-registrations": Sample(_my_things, "unseen"),
     "GET /forms": Sample(_nothing),
     "GET /forms/{kind}": Sample(_form),
-    "GET /me/drafts": Sample(_draft, "unseen"),
+    "GET /me/drafts": Sample(_drafts, "unseen"),
     "GET /me/drafts/{kind}": Sample(_draft),
     "PUT /me/drafts/{kind}": Sample(_form_begun, "unseen"),
     "DELETE /me/drafts/{kind}": Sample(_form, "unseen"),

@@ -6,12 +6,13 @@ from functools import cache
 from pathlib import Path
 from typing import Any
 
-from pydantic import Field
+import pydantic
 
 from chalicelib import audit, clock, sealing, tables
 from chalicelib.actors import SYSTEM
-from chalicelib.errors import Conflict, NotFound
+from chalicelib.errors import Conflict, Field, Invalid, NotFound
 from chalicelib.forms import checking, model, store, views
+from chalicelib.forms.model import Form
 from chalicelib.forms.store import DraftRow
 from chalicelib.forms.views import Draft, DraftList, DraftSummary, NewDraft
 from chalicelib.identity import service as identity
@@ -27,7 +28,7 @@ class Policy(Shape):
     """How long a draft stays after it was last saved."""
 
     version: str
-    draft_days: int = Field(ge=1, le=365)
+    draft_days: int = pydantic.Field(ge=1, le=365)
 
 
 @cache
@@ -39,10 +40,12 @@ def policy() -> Policy:
 def save(person_id: str, kind: str, new: NewDraft, now: datetime, language: Language) -> Draft:
     """Keep the answers so far, right or not; says what is still wrong by the edition in force.
 
-    Raises ``NotFound`` for a kind without a form, ``Conflict("draft_changed_elsewhere")`` when another
-    device saved something else since ``new.revision``. The same answers again are a success.
+    Raises ``NotFound`` for a kind without a form, ``Invalid`` for fields that the form does not have,
+    ``Conflict("draft_changed_elsewhere")`` when another device saved something else since
+    ``new.revision``. The same answers again are a success.
     """
     form = model.in_force(kind, clock.local_date(now))
+    _require_its_fields(form, new.answers)
     row = DraftRow(store.person_pk(person_id), f"DRAFT#{kind}", kind=kind, form_version=form.version)
     row.revision, row.saved_at = new.revision + 1, clock.iso(now)
     row.expires_at = int((now + timedelta(days=policy().draft_days)).timestamp())
@@ -56,6 +59,17 @@ def save(person_id: str, kind: str, new: NewDraft, now: datetime, language: Lang
             raise Conflict("draft_changed_elsewhere") from None
         row = kept
     return _view(row, new.answers, now, language)
+
+
+def _require_its_fields(form: Form, answers: dict[str, Any]) -> None:
+    """Half a form may be kept, and wrong values; but not what is no part of the form."""
+    foreign = [
+        Field(f"/answers{field.path}", field.code, field.label)
+        for field in checking.problems(form, answers)
+        if field.code in ("field_unknown", "field_type")
+    ]
+    if foreign:
+        raise Invalid("values_invalid", fields=foreign)
 
 
 def resume(person_id: str, kind: str, now: datetime, language: Language) -> Draft:
@@ -72,7 +86,9 @@ def listed(person_id: str, now: datetime, language: Language) -> DraftList:
 
 
 def drop(person_id: str, kind: str) -> None:
-    """Forget the draft of a kind; none being there is as good."""
+    """Forget the draft of a kind; none being there is as good. Raises ``NotFound`` for a kind without a form."""
+    if kind not in model.kinds():
+        raise NotFound("form_unknown")
     tables.transact(store.drop_draft(person_id, kind))
 
 

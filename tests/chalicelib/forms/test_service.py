@@ -44,6 +44,17 @@ def test_the_row_holds_nothing_in_the_clear(person: str, now: datetime) -> None:
     assert NAME not in str(row.to_dynamodb_dict()) and "1380000" not in str(row.to_dynamodb_dict())
 
 
+def test_a_draft_may_be_wrong_but_holds_nothing_that_is_no_part_of_the_form(
+    person: str, now: datetime
+) -> None:
+    kept = save(now, employer_code="half", arrived_on="", household=[{"name": "测试"}])
+    assert "/employer_code" in {p.path for p in kept.problems}
+    for answers in ({"notes": "mine"}, {"household": {"name": "测试"}}, {"address": [1]}):
+        with pytest.raises(Invalid) as refused:
+            save(now, 1, **answers)
+        assert all(field.path.startswith("/answers/") for field in refused.value.fields)
+
+
 def test_a_draft_sealed_for_one_does_not_open_for_another_kind(person: str, now: datetime) -> None:
     save(now, housing="rented")
     row = store.draft(person, KIND, now)
