@@ -7,8 +7,10 @@ from the hash-locked requirements, and only when a lock changed.
 import shutil
 import subprocess
 import sys
+import zipfile
 from pathlib import Path
 
+from infra.bytecode import compiled
 from infra.zips import digest, files_below, write_zip
 
 LAYERS = ("light", "analysis")
@@ -65,7 +67,8 @@ def build_layer(name: str, root: Path, build: Path) -> Path:
     _install(lock, folder / "python")
     _slim(folder / "python")
     # Shared libraries shrink little more at higher levels, and the wait is the newcomer's.
-    write_zip(zipped, files_below(folder), level=1)
+    entries = files_below(folder)
+    write_zip(zipped, [*entries, *compiled(entries, build / "bytecode" / name, "/opt")], level=1)
     stamp.write_text(wanted)
     return zipped
 
@@ -97,4 +100,8 @@ def _slim(folder: Path) -> None:
 
 def unzipped_bytes(build: Path) -> int:
     """Return the size of both layers together, unzipped, in bytes."""
-    return sum(path.stat().st_size for name in LAYERS for path, _ in files_below(build / "layers" / name))
+    total = 0
+    for name in LAYERS:
+        with zipfile.ZipFile(build / f"layer-{name}.zip") as archive:
+            total += sum(member.file_size for member in archive.infolist())
+    return total

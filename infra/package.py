@@ -18,6 +18,7 @@ from contextlib import contextmanager
 from importlib.util import find_spec
 from pathlib import Path
 
+from infra.bytecode import compiled
 from infra.layers import LAYERS, LIMIT_BYTES, build_layer, unzipped_bytes
 from infra.template import api
 from infra.template.compose import RESOURCE_LIMIT, composed
@@ -85,7 +86,9 @@ def _make(root: Path, build: Path) -> str:
             f"the layers are {size / 2**20:.0f} MiB unzipped, Lambda takes 250: slim infra/layers.py"
         )
     with _stage("the application"):
-        write_zip(build / "functions.zip", application_files(root))
+        entries = application_files(root)
+        bytecode = compiled(entries, build / "bytecode" / "functions", "/var/task")
+        write_zip(build / "functions.zip", [*entries, *bytecode])
     with _stage("the template"):
         write_template(root, build)
     made = digest(build / artifact for artifact in ARTIFACTS)

@@ -88,8 +88,8 @@ def _name(by: By, first: datetime, n: int) -> str:
 
 
 def row_range(kind: Kind, names: list[str]) -> tuple[str, str]:
-    """The first and last row that these periods need: months of a flow, all years so far of a gauge."""
-    return (names[0][:7], names[-1][:7]) if kind == "flow" else ("0000", names[-1][:4])
+    """The first and last row that these periods need: the months of a flow, all months so far of a gauge."""
+    return (names[0][:7], names[-1][:7]) if kind == "flow" else ("0000", names[-1][:7])
 
 
 def values(kind: Kind, by: By, names: list[str], rows: Rows) -> list[int]:
@@ -109,7 +109,7 @@ def _of_flow(by: By, names: list[str], rows: Rows) -> list[int]:
 
 def _of_gauge(names: list[str], rows: Rows) -> list[int]:
     changes = sorted(
-        (f"{year}-{slot}", amount) for year, slots in rows.items() for slot, amount in slots.items()
+        (f"{month}-{slot}", amount) for month, slots in rows.items() for slot, amount in slots.items()
     )
     found, total, place = [], 0, 0
     for name in names:

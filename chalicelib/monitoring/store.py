@@ -1,6 +1,6 @@
 """Counter rows, markers and the scans of the nightly rebuild, in table ``monitoring``.
 
-``COUNT#<metric>#<region>`` / month or year: the slots, as top-level numbers that ``ADD`` changes.
+``COUNT#<metric>#<region>`` / month: the slots, as top-level numbers that ``ADD`` changes.
 ``KEPT#<metric>#<region>``: the same for removed records. ``SEEN#<table>#<event id>``: this change is
 counted, for 30 days. ``PARKED#<table>``: a change that can never be counted, by its event id.
 """
@@ -25,7 +25,7 @@ MARKERS_KEPT: Final = timedelta(days=30)
 
 
 class CounterRow(Row):
-    """A month of a flow or a year of a gauge. Its slots have names of their own: see ``read``."""
+    """A month of a metric in a region. Its slots have names of their own: see ``read``."""
 
     Meta = meta("monitoring")
 

@@ -4,13 +4,14 @@ import re
 import subprocess
 import sys
 import zipfile
+from importlib.util import MAGIC_NUMBER
 from pathlib import Path
 
 import pytest
 
 from infra.layers import LAYERS, LIMIT_BYTES, PYTHON, SERVICES, unzipped_bytes
 from infra.package import ROOT, application_files
-from infra.zips import digest, write_zip
+from infra.zips import cached_name, digest, write_zip
 from tests.infra.reading import Template
 
 # What may run on x86_64 with Python 3.13 and glibc 2.34.
@@ -119,7 +120,20 @@ def test_the_zip_holds_the_application_and_nothing_else(build: Path) -> None:
     with zipfile.ZipFile(build / "functions.zip") as archive:
         names = archive.namelist()
     assert {name.split("/")[0] for name in names} == {"app.py", "chalice", "chalicelib", "functions"}
-    assert not [name for name in names if name.endswith(".pyc")]
+    sources = {name for name in names if name.endswith(".py")}
+    assert {name for name in names if name.endswith(".pyc")} == {cached_name(name) for name in sources}
+
+
+def test_a_function_that_starts_finds_its_modules_compiled_and_does_not_check_their_sources(
+    build: Path,
+) -> None:
+    for name in ("functions", "layer-light", "layer-analysis"):
+        with zipfile.ZipFile(build / f"{name}.zip") as archive:
+            sources = [n for n in archive.namelist() if n.endswith(".py")]
+            compiled = {n: archive.read(n)[:8] for n in archive.namelist() if n.endswith(".pyc")}
+        assert len(compiled) == len(sources) > 100
+        assert {head[:4] for head in compiled.values()} == {MAGIC_NUMBER}
+        assert {head[4:] for head in compiled.values()} == {bytes([1, 0, 0, 0])}, "PEP 552: unchecked hash"
 
 
 def test_the_same_files_make_the_same_zip(tmp_path: Path) -> None:

@@ -98,10 +98,10 @@ def test_a_correction_of_the_region_moves_the_count() -> None:
 def test_a_removed_record_stays_counted_and_what_it_held_ends() -> None:
     found = deltas(change("e1", "residence", registration("2025-03-01"), None))
     gauge = f"residence_registrations_active#{COMMUNITY}"
-    assert found[Slot(f"COUNT#{gauge}", "2026", "11-23")] == -1
-    assert Slot(f"COUNT#{gauge}", "2025", "03-01") not in found
-    assert found[Slot(f"KEPT#{gauge}", "2025", "03-01")] == 1
-    assert found[Slot(f"KEPT#{gauge}", "2026", "11-23")] == -1
+    assert found[Slot(f"COUNT#{gauge}", "2026-11", "23")] == -1
+    assert Slot(f"COUNT#{gauge}", "2025-03", "01") not in found
+    assert found[Slot(f"KEPT#{gauge}", "2025-03", "01")] == 1
+    assert found[Slot(f"KEPT#{gauge}", "2026-11", "23")] == -1
 
 
 @given(st.lists(st.tuples(st.integers(1, 9), st.integers(1, 28), st.booleans()), max_size=300))
@@ -137,7 +137,7 @@ def test_an_import_of_old_registrations_shares_transactions_well() -> None:
         for n in range(1000)
     ]
     parcels = list(pack([(c, deltas(c)) for c in changes]))
-    assert 1000 / len(parcels) >= 70
+    assert 1000 / len(parcels) >= 60
 
 
 def test_days_and_hours_are_both_included() -> None:
