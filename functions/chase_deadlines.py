@@ -7,7 +7,7 @@ from datetime import timedelta
 from typing import Any
 
 from chalicelib import clock
-from chalicelib.cases import worklists
+from chalicelib.cases import deadlines
 from chalicelib.logs import logger
 
 log = logger("chase_deadlines")
@@ -23,7 +23,7 @@ def handler(event: dict[str, Any], context: Any) -> dict[str, int]:
     today = clock.local_date(now)
     total = {"checks": 0, "cases": 0}
     for back in range(LOOK_BACK_DAYS, 0, -1):
-        done = worklists.chase(today - timedelta(days=back), now)
+        done = deadlines.chase(today - timedelta(days=back), now)
         total = {kind: total[kind] + done[kind] for kind in total}
     log.info("deadlines chased", extra=total)
     return total

@@ -12,9 +12,11 @@ from aws_lambda_powertools.utilities.data_classes.dynamo_db_stream_event import 
 
 from chalicelib import aws, clock
 from chalicelib.batches import EventType, Processor, process_partial_response
+from chalicelib.cases import model as cases_model
 from chalicelib.cases import service as cases
 from chalicelib.cases.model import Case
 from chalicelib.messaging import service as messaging
+from chalicelib.permits import service as permits
 from chalicelib.residence import service as residence
 
 processor = Processor(EventType.DynamoDBStreams)
@@ -22,8 +24,10 @@ processor = Processor(EventType.DynamoDBStreams)
 ENACTED_BY: Final[dict[str, Callable[[Case, datetime], bool]]] = {
     residence.REGISTRATION: residence.enact,
     residence.DEPARTURE: residence.enact,
+    permits.APPLICATION: permits.enact,
+    permits.ENDORSEMENT: permits.enact,
+    permits.REPLACEMENT: permits.enact,
 }
-TOLD_STATES: Final = {"confirming", "review", "supplement", "accepted", "refused", "closed"}
 
 
 def handler(event: dict[str, Any], context: Any) -> Any:
@@ -45,7 +49,7 @@ def relay(record: DynamoDBRecord) -> None:
     kind = new.get("row")
     old = (change.old_image if change else None) or {}
     if kind == "check" and not old and new["automatic"]:
-        aws.send("checks", [{"case": _case_id(new), "department": new["department"]}])
+        aws.send("checks", [{"case": _case_id(new), "department": str(new["sk"]).removeprefix("CHECK#")}])
     elif kind == "case" and new["state"] != old.get("state"):
         _state_changed(_case_id(new), str(new["state"]), clock.utc_now())
 
@@ -56,9 +60,11 @@ def _case_id(image: dict[str, Any]) -> str:
 
 def _state_changed(case_id: str, state: str, now: datetime) -> None:
     case = cases.case(case_id)
+    if state == "checking":
+        cases.open_rest(case_id)
     if state == "accepted" and case.kind in ENACTED_BY:
         ENACTED_BY[case.kind](case, now)
-    if state in TOLD_STATES:
+    if state in cases_model.kind_of(case).told:
         messaging.request(
             "wechat",
             case.owner,

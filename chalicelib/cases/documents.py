@@ -61,7 +61,7 @@ def announce(
 def _allowed(case: Case, wanted: NewDocument) -> model.DocumentKind:
     if case.state not in OPEN_STATES:
         raise Conflict("case_state_forbids", state=case.state)
-    allowed = model.kind(case.kind).document(wanted.kind)
+    allowed = model.kind_of(case).document(wanted.kind)
     if wanted.media_type not in allowed.media:
         raise Invalid("document_media_type", fields=[Place("/media_type", "field_choice")])
     if wanted.size > allowed.max_bytes:

@@ -1,32 +1,41 @@
-"""Kinds, states, checks and the rules between them. Pure."""
+"""Kinds, states, checks and the rules between them, and what a case is made of. Pure."""
 
 import json
+from collections.abc import Mapping
 from datetime import date, datetime
 from functools import cache
 from pathlib import Path
-from typing import Any, Literal
+from typing import Any
 
 from pydantic import Field, model_validator
 
 from chalicelib import clock
+from chalicelib.cases.merging import Merge, Outcome, Voice
+from chalicelib.cases.values import (
+    OPEN_CHECKS,
+    Case,
+    CaseCheck,
+    CaseDocument,
+    CaseEvent,
+    CheckState,
+    Receipt,
+    Title,
+)
 from chalicelib.errors import Conflict, Forbidden, NotFound
 from chalicelib.shapes import Shape
 
-CheckState = Literal["open", "person", "passed", "failed"]
-OPEN_CHECKS: tuple[CheckState, ...] = ("open", "person")
-Merge = Literal["all_agree"]
+__all__ = [
+    "OPEN_CHECKS",
+    "Case",
+    "CaseCheck",
+    "CaseDocument",
+    "CaseEvent",
+    "CheckState",
+    "Receipt",
+    "Title",
+]
 _KINDS = Path(__file__).parent / "kinds"
-
-
-class Title(Shape):
-    """A name in both languages."""
-
-    zh: str = Field(alias="zh-CN")
-    en: str
-
-    def in_language(self, language: str) -> str:
-        """The name in the caller's language."""
-        return self.en if language == "en" else self.zh
+_ESCALATION = Path(__file__).parent / "escalation.json"
 
 
 class Transition(Shape):
@@ -38,12 +47,68 @@ class Transition(Shape):
 
 
 class CheckKind(Shape):
-    """One department's part in a kind of case; ``due_working_days`` is its clock."""
+    """One question of a kind and the departments that answer it; ``merge`` joins what they say.
 
-    department: str
+    In a file ``"department": "housing"`` alone is short for a check of that name with that one department.
+    ``due_working_days`` is the departments' clock. With ``when`` only cases are asked about whose payload says so.
+    """
+
+    code: str
     title: Title
+    departments: list[str] = Field(min_length=1)
+    department_titles: dict[str, Title] = {}
+    merge: Merge = Merge(rule="single")
     due_working_days: int = Field(ge=0, le=60)
-    automatic: bool
+    automatic: bool = False
+    when: dict[str, str | int | bool] = {}
+
+    @model_validator(mode="before")
+    @classmethod
+    def _from_one_department(cls, given: object) -> object:
+        if not isinstance(given, dict) or "department" not in given:
+            return given
+        rest = {key: value for key, value in given.items() if key != "department"}
+        return {"code": given["department"], "departments": [given["department"]], **rest}
+
+    @model_validator(mode="after")
+    def _is_whole(self) -> "CheckKind":
+        if len(set(self.departments)) != len(self.departments):
+            raise ValueError("a department answers a check once")
+        self.merge.require_voices(self.departments)
+        return self
+
+    def title_for(self, department: str, language: str) -> str:
+        """What a department's part is called: the check's title, and whose part where there are several."""
+        title = self.title.in_language(language)
+        if len(self.departments) == 1:
+            return title
+        named = self.department_titles.get(department)
+        whose = named.in_language(language) if named else department
+        return f"{title} ({whose})" if language == "en" else f"{title}（{whose}）"
+
+    def part(self, department: str) -> str:
+        """The id of one department's part: ``housing`` when it is alone, ``dwelling:housing`` otherwise."""
+        return self.code if self.departments == [self.code] else f"{self.code}:{department}"
+
+
+class Join(Shape):
+    """Where the join moves a case: ``passed`` when its checks' merge passes, ``otherwise`` to a person."""
+
+    passed: str = "accepted"
+    otherwise: str = "review"
+
+
+class Escalation(Shape):
+    """Who takes over work that is late: the levels in order, and the working days that each has."""
+
+    levels: list[str]
+    working_days: int = Field(gt=0)
+
+
+@cache
+def standard_escalation() -> Escalation:
+    """The levels that hold for every kind that does not name its own."""
+    return Escalation.model_validate(json.loads(_ESCALATION.read_text("utf-8")))
 
 
 class DocumentKind(Shape):
@@ -61,6 +126,7 @@ class Kind(Shape):
 
     kind: str
     version: str
+    in_force_from: date | None = None
     title: Title
     basis: str
     receipt: str
@@ -69,19 +135,45 @@ class Kind(Shape):
     work: dict[str, str]
     checks: list[CheckKind]
     merge: Merge
+    join: Join = Join()
     deadline_working_days: int = Field(gt=0)
     appeal_working_days: int = Field(gt=0)
     supplement_working_days: int = Field(gt=0)
+    state_working_days: dict[str, int] = {}
+    escalation: Escalation = Field(default_factory=standard_escalation)
+    decided: list[str] = ["accepted", "refused", "withdrawn", "closed"]
+    told: list[str] = ["confirming", "review", "supplement", "accepted", "refused", "closed"]
+    bulk: list[str] = []
     documents: list[DocumentKind]
+
+    @property
+    def states(self) -> set[str]:
+        """Every state that a case of this kind can be in."""
+        named = {self.first_state} | {t.to for t in self.transitions.values()}
+        named |= {"confirming"} & {s for t in self.transitions.values() for s in t.origins}
+        return named | ({self.join.passed, self.join.otherwise} if self.checks else set())
 
     @model_validator(mode="after")
     def _is_whole(self) -> "Kind":
-        states = {self.first_state} | {t.to for t in self.transitions.values()}
-        if loose := {s for t in self.transitions.values() for s in t.origins} - states - {"confirming"}:
+        if loose := {s for t in self.transitions.values() for s in t.origins} - self.states:
             raise ValueError(f"no transition leads to {sorted(loose)}")
-        if missing := set(self.work) - states:
-            raise ValueError(f"work names unknown states {sorted(missing)}")
+        if missing := ({*self.work, *self.state_working_days, *self.bulk}) - self.states:
+            raise ValueError(f"unknown states {sorted(missing)}")
+        if any("system" in t.who and t.to == "refused" for t in self.transitions.values()):
+            raise ValueError("a program never refuses")
+        if self.checks:
+            self._require_join()
         return self
+
+    def _require_join(self) -> None:
+        codes = [check.code for check in self.checks]
+        if len(set(codes)) != len(codes):
+            raise ValueError("two checks of one name")
+        self.merge.require_voices(codes)
+        if self.merge.needs_values and not all(c.merge.rule in _VALUED for c in self.checks):
+            raise ValueError("values are merged of checks that have one")
+        if self.join.otherwise not in self.work or self.join.passed == "refused":
+            raise ValueError("whatever is not clear goes to a person: a program never refuses")
 
     def transition(self, act: str, state: str) -> Transition:
         """The transition of an act from a state; raises ``Conflict`` when the state does not allow it."""
@@ -94,6 +186,63 @@ class Kind(Shape):
         """The day by which the case must be decided."""
         return clock.add_working_days(clock.local_date(submitted), self.deadline_working_days)
 
+    def due(self, state: str, entered: datetime, deadline: date) -> date | None:
+        """The day on which a state's clock runs out; None for a state that waits for nothing.
+
+        A state without a clock of its own has the case's deadline, or the next working day when that is over.
+        """
+        own = {"supplement": self.supplement_working_days, **self.state_working_days}.get(state)
+        today = clock.local_date(entered)
+        if own is not None:
+            return clock.add_working_days(today, own)
+        if state in self.decided:
+            return None
+        return max(deadline, clock.add_working_days(today, 1))
+
+    def late_work_due(self, now: datetime) -> date:
+        """The day until which whoever takes over late work has time."""
+        return clock.add_working_days(clock.local_date(now), self.escalation.working_days)
+
+    def opened(self, entered: datetime, payload: Mapping[str, Any]) -> list[CaseCheck]:
+        """The parts that departments are asked for when a case enters ``checking``, each with its clock."""
+        today = clock.local_date(entered)
+        return [
+            CaseCheck(
+                id=check.part(department),
+                code=check.code,
+                department=department,
+                state="open",
+                due=clock.add_working_days(today, check.due_working_days),
+            )
+            for check in self.checks
+            if all(payload.get(name) == value for name, value in check.when.items())
+            for department in check.departments
+        ]
+
+    def check(self, code: str) -> CheckKind:
+        """The check of this code; raises ``NotFound`` when the kind has none."""
+        for found in self.checks:
+            if found.code == code:
+                return found
+        raise NotFound("check_unknown")
+
+    def needs_value(self, code: str) -> bool:
+        """Whether whoever passes this check has to give a value."""
+        return self.merge.needs_values or self.check(code).merge.needs_values
+
+    def joined(self, parts: list[CaseCheck]) -> Outcome:
+        """What the answers of all departments come to; every part is answered.
+
+        First each check's rule over its departments, then the kind's rule over its checks.
+        """
+        said: dict[str, list[Voice]] = {}
+        for part in parts:
+            if part.state in OPEN_CHECKS:
+                raise ValueError("silence is not merged")
+            said.setdefault(part.code, []).append(Voice(part.department, part.state, part.value))  # type: ignore[arg-type]
+        outcomes = {code: self.check(code).merge.join(voices) for code, voices in said.items()}
+        return self.merge.join([Voice(code, *outcome) for code, outcome in outcomes.items()])
+
     def document(self, kind: str) -> DocumentKind:
         """The document kind; raises ``NotFound`` when this kind of case takes no such paper."""
         for found in self.documents:
@@ -102,101 +251,65 @@ class Kind(Shape):
         raise NotFound("document_kind_unknown")
 
 
-@cache
-def kind(name: str) -> Kind:
-    """The kind of this name; raises ``NotFound`` for one that no file describes."""
-    path = _KINDS / f"{name}.json"
-    if name not in kinds():
-        raise NotFound("case_kind_unknown")
-    return Kind.model_validate(json.loads(path.read_text("utf-8")))
+_VALUED = ("single", "highest", "sum")
 
 
 @cache
 def kinds() -> tuple[str, ...]:
     """The names of all kinds."""
-    return tuple(sorted(path.stem for path in _KINDS.glob("*.json")))
+    return tuple(sorted(path.stem for path in _KINDS.glob("*.json") if "@" not in path.stem))
 
 
-def merged(merge: Merge, results: list[CheckState]) -> Literal["accepted", "review"]:
-    """Where the join moves a case: on when every department agrees, to a person otherwise.
+@cache
+def versions(name: str) -> dict[str, Kind]:
+    """Every version of a kind that has a file; raises ``NotFound`` for a kind that none describes.
 
-    A program never refuses: whatever is not clear agreement is reviewed by somebody.
+    ``<kind>.json`` is the first; ``<kind>@<version>.json`` are those before it and those to come.
     """
-    assert merge == "all_agree"
-    return "accepted" if all(result == "passed" for result in results) else "review"
+    if name not in kinds():
+        raise NotFound("case_kind_unknown")
+    paths = [_KINDS / f"{name}.json", *sorted(_KINDS.glob(f"{name}@*.json"))]
+    found = [Kind.model_validate(json.loads(path.read_text("utf-8"))) for path in paths]
+    for path, each in zip(paths, found, strict=True):
+        if path.stem not in (each.kind, f"{each.kind}@{each.version}"):
+            raise ValueError(f"{path.name} describes {each.kind} {each.version}")
+    if len({each.version for each in found}) != len(found):
+        raise ValueError(f"two files of one version of {name}")
+    return {each.version: each for each in found}
+
+
+def kind(name: str, version: str | None = None) -> Kind:
+    """The kind of this name, as its own file says or as it was in a version.
+
+    Raises ``NotFound`` for a kind or version that no file describes.
+    """
+    known = versions(name)
+    if version is None:
+        return next(iter(known.values()))
+    if version not in known:
+        raise NotFound("case_kind_unknown")
+    return known[version]
+
+
+def kind_of(case: Case) -> Kind:
+    """The kind in the version that the case was made under."""
+    return kind(case.kind, case.kind_version)
+
+
+def in_force(name: str, day: date) -> Kind:
+    """The version under which a case submitted that day is made: the latest that is in force by then.
+
+    A file without ``in_force_from`` has always been in force. Raises ``NotFound`` before the first.
+    """
+    begun = [
+        each for each in versions(name).values() if each.in_force_from is None or each.in_force_from <= day
+    ]
+    if not begun:
+        raise NotFound("case_kind_unknown")
+    return max(begun, key=lambda each: each.in_force_from or date.min)
 
 
 def require_role(transition: Transition, relations: set[str]) -> None:
     """Raise ``Forbidden`` unless one of the caller's roles or relations may do this."""
     if not relations & set(transition.who):
         raise Forbidden("act_not_allowed")
-
-
-class Receipt(Shape):
-    """Where a check's answer came from, in words a citizen reads."""
-
-    rule: str
-    version: str
-    source: str | None = None
-    record_date: date | None = None
-    said: Title | None = None
-
-
-class CaseCheck(Shape):
-    """One department's check on a case."""
-
-    department: str
-    state: CheckState
-    due: date
-    decided_at: datetime | None = None
-    reason: str | None = None
-    receipt: Receipt | None = None
-
-
-class CaseEvent(Shape):
-    """A line of the timeline: what happened, when, and in which role somebody acted."""
-
-    at: datetime
-    what: str
-    who: str
-    params: dict[str, str | int] = {}
-
-
-class CaseDocument(Shape):
-    """A paper on a case."""
-
-    id: str
-    kind: str
-    state: Literal["awaited", "clean", "refused"]
-    media_type: str
-    size: int
-    at: datetime
-
-
-class Case(Shape):
-    """A case with everything that belongs to it. ``payload`` holds no names, numbers or phones."""
-
-    id: str
-    kind: str
-    kind_version: str
-    state: str
-    owner: str
-    filer: str
-    region: str
-    submitted_at: datetime
-    deadline: date
-    receipt_number: str
-    open_checks: int
-    payload: dict[str, Any]
-    sealed: str | None = None
-    decided_at: datetime | None = None
-    checks: list[CaseCheck] = []
-    events: list[CaseEvent] = []
-    documents: list[CaseDocument] = []
-
-    def check(self, department: str) -> CaseCheck:
-        """That department's check; raises ``NotFound`` when the case has none."""
-        for found in self.checks:
-            if found.department == department:
-                return found
-        raise NotFound("check_unknown")

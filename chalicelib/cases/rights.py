@@ -5,12 +5,11 @@ from typing import Any
 
 from chalicelib import audit, clock, tables
 from chalicelib.actors import SYSTEM
-from chalicelib.cases import documents, store
+from chalicelib.cases import documents, model, store
 from chalicelib.cases.model import Case
 from chalicelib.errors import Conflict
 from chalicelib.identity import service as identity
 
-ENDED = ("accepted", "refused", "withdrawn", "closed")
 KEPT_FOR = timedelta(days=3 * 365)
 LAW = "PIPL art. 47 and 56: what was decided and why, without name or number, for three years"
 
@@ -36,7 +35,7 @@ def _erase(person_id: str, now: datetime) -> list[identity.Kept]:
     The papers' bytes go first: a deletion that is interrupted finds the case again and goes on.
     """
     cases = _all(person_id)
-    if any(case.state not in ENDED for case in cases):
+    if any(case.state not in model.kind_of(case).decided for case in cases):
         raise Conflict("cases_open")
     for case in cases:
         whole = store.load(case.id, consistent=True)

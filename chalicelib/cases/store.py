@@ -1,132 +1,30 @@
-"""Cases in DynamoDB: one item collection a case, read whole with one query.
-
-``CASE#<id>``: ``CASE`` the header, ``CHECK#<department>``, ``EVENT#<time>#<id>``, ``DOCUMENT#<id>``.
-Indexes: ``by_owner`` (a person's cases), ``by_filer`` (filed for somebody else), ``by_work`` (what waits
-for a role or department in a town, by due date), ``by_due`` (everything due on a day).
-"""
+"""Cases in DynamoDB: one item collection a case, read whole with one query. The rows are in ``rows``."""
 
 import json
 from collections.abc import Iterable
 from datetime import date, datetime
+from decimal import Decimal
 from typing import Any
 
-from pynamodb.attributes import DiscriminatorAttribute, NumberAttribute, UnicodeAttribute
+from pynamodb.expressions.condition import Condition
 from pynamodb.expressions.update import Action
-from pynamodb.indexes import GlobalSecondaryIndex
 
-from chalicelib import clock, keys, tables
-from chalicelib.cases.model import (
-    OPEN_CHECKS,
-    Case,
-    CaseCheck,
-    CaseDocument,
-    CaseEvent,
-    Receipt,
-)
-from chalicelib.tables import Put, Row, Update
+from chalicelib import clock, keys, regions, tables
+from chalicelib.cases import model
+from chalicelib.cases.model import OPEN_CHECKS, Case, CaseCheck, CaseDocument, CaseEvent, Receipt
+from chalicelib.cases.rows import CaseItem, CaseRow, CheckRow, DocumentRow, EventRow
+from chalicelib.tables import Put, Update
 
+__all__ = ["CaseItem", "CaseRow", "CheckRow", "DocumentRow", "EventRow"]
 
-class ByOwner(GlobalSecondaryIndex["CaseItem"]):
-    """A person's own cases, newest last."""
-
-    Meta = tables.index_meta("by_owner")
-    by_owner_pk = UnicodeAttribute(hash_key=True)
-    by_owner_sk = UnicodeAttribute(range_key=True)
-
-
-class ByFiler(GlobalSecondaryIndex["CaseItem"]):
-    """Cases that somebody filed for another person."""
-
-    Meta = tables.index_meta("by_filer")
-    by_filer_pk = UnicodeAttribute(hash_key=True)
-    by_filer_sk = UnicodeAttribute(range_key=True)
-
-
-class ByWork(GlobalSecondaryIndex["CaseItem"]):
-    """Work of a role or department in a town: ``<queue>#<town>``, by due date. Sparse."""
-
-    Meta = tables.index_meta("by_work")
-    by_work_pk = UnicodeAttribute(hash_key=True)
-    by_work_sk = UnicodeAttribute(range_key=True)
-
-
-class ByDue(GlobalSecondaryIndex["CaseItem"]):
-    """Everything with a clock, by the day it runs out. Sparse."""
-
-    Meta = tables.index_meta("by_due")
-    by_due_pk = UnicodeAttribute(hash_key=True)
-    by_due_sk = UnicodeAttribute(range_key=True)
-
-
-class CaseItem(Row):
-    """Any item of a case's collection."""
-
-    Meta = tables.meta("cases")
-    row = DiscriminatorAttribute()
-    by_owner = ByOwner()
-    by_filer = ByFiler()
-    by_work = ByWork()
-    by_due = ByDue()
-    by_owner_pk = UnicodeAttribute(null=True)
-    by_owner_sk = UnicodeAttribute(null=True)
-    by_filer_pk = UnicodeAttribute(null=True)
-    by_filer_sk = UnicodeAttribute(null=True)
-    by_work_pk = UnicodeAttribute(null=True)
-    by_work_sk = UnicodeAttribute(null=True)
-    by_due_pk = UnicodeAttribute(null=True)
-    by_due_sk = UnicodeAttribute(null=True)
-
-
-class CaseRow(CaseItem, discriminator="case"):
-    """The header."""
-
-    case_kind = UnicodeAttribute()
-    kind_version = UnicodeAttribute()
-    state = UnicodeAttribute()
-    owner = UnicodeAttribute()
-    filer = UnicodeAttribute()
-    region = UnicodeAttribute()
-    submitted_at = UnicodeAttribute()
-    deadline = UnicodeAttribute()
-    receipt_number = UnicodeAttribute()
-    open_checks = NumberAttribute()
-    payload = UnicodeAttribute()
-    sealed = UnicodeAttribute(null=True)
-    decided_at = UnicodeAttribute(null=True)
-
-
-class CheckRow(CaseItem, discriminator="check"):
-    """One department's check. ``automatic`` checks are verified from the stream."""
-
-    case_kind = UnicodeAttribute()
-    department = UnicodeAttribute()
-    state = UnicodeAttribute()
-    region = UnicodeAttribute()
-    due = UnicodeAttribute()
-    automatic = NumberAttribute()
-    decided_at = UnicodeAttribute(null=True)
-    reason = UnicodeAttribute(null=True)
-    receipt = UnicodeAttribute(null=True)
-
-
-class EventRow(CaseItem, discriminator="event"):
-    """A line of the timeline."""
-
-    at = UnicodeAttribute()
-    what = UnicodeAttribute()
-    who = UnicodeAttribute()
-    params = UnicodeAttribute(null=True)
-
-
-class DocumentRow(CaseItem, discriminator="document"):
-    """A paper: where its bytes lie and whether they were looked at."""
-
-    document_id = UnicodeAttribute()
-    document_kind = UnicodeAttribute()
-    state = UnicodeAttribute()
-    media_type = UnicodeAttribute()
-    size = NumberAttribute()
-    at = UnicodeAttribute()
+# How wide the area is that a queue's work is sorted by; whatever is not named here is a department's.
+AREAS: dict[str, regions.Level] = {
+    "grid_worker": "town",
+    "coordinator": "town",
+    "district_officer": "district",
+    "city_officer": "city",
+}
+_CUT = {"town": 9, "district": 6}
 
 
 def case_pk(case_id: str) -> str:
@@ -135,39 +33,70 @@ def case_pk(case_id: str) -> str:
 
 
 def town_of(region: str) -> str:
-    """The town of a community or town code: the grain of worklists."""
+    """The town of a community or town code."""
     return region[:9]
+
+
+def area_of(queue: str, region: str) -> str:
+    """The area under which a queue lists what lies in a region: the town, the district or the city."""
+    level = AREAS.get(queue, "district")
+    return regions.CITY if level == "city" else region[: _CUT[level]]
+
+
+def reach_of(queue: str, scope: str) -> str:
+    """What the sort keys of a queue's work begin with in a scope; empty for all of it.
+
+    A scope narrower than the queue's areas gets the whole area: the rest is left out when it is read.
+    """
+    if scope == regions.CITY:
+        return ""
+    area = area_of(queue, scope)
+    return f"{area}#" if regions.covers(area, scope) else scope
+
+
+def work_key(queue: str, region: str, due: date, case_id: str) -> tuple[str, str]:
+    """Where work of a role or department is listed."""
+    return queue, f"{area_of(queue, region)}#{due.isoformat()}#{case_id}"
+
+
+def due_key(due: date, case_id: str, sk: str) -> tuple[str, str]:
+    """Where a clock is listed."""
+    return f"DUE#{due.isoformat()}", f"{case_id}#{sk}"
 
 
 def header(case: Case) -> CaseRow:
     """The row of a new case."""
     row = CaseRow(case_pk(case.id), "CASE", case_kind=case.kind, kind_version=case.kind_version)
+    row.form_version = case.form_version
     row.state, row.owner, row.filer, row.region = case.state, case.owner, case.filer, case.region
     row.submitted_at, row.deadline = clock.iso(case.submitted_at), case.deadline.isoformat()
+    row.since = clock.iso(case.since)
     row.receipt_number, row.open_checks = case.receipt_number, case.open_checks
     row.payload = json.dumps(case.payload, ensure_ascii=False, sort_keys=True)
     row.sealed = case.sealed
     row.by_owner_pk, row.by_owner_sk = case.owner, f"{row.submitted_at}#{case.id}"
     if case.filer != case.owner:
         row.by_filer_pk, row.by_filer_sk = case.filer, row.by_owner_sk
-    row.by_due_pk, row.by_due_sk = f"DUE#{row.deadline}", f"{case.id}#CASE"
+    if case.due:
+        row.due = case.due.isoformat()
+        row.by_due_pk, row.by_due_sk = due_key(case.due, case.id, "CASE")
+    if case.queue and case.due:
+        row.queue = case.queue
+        row.by_work_pk, row.by_work_sk = work_key(case.queue, case.region, case.due, case.id)
     return row
 
 
-def check_row(case_id: str, case_kind: str, region: str, check: CaseCheck, automatic: bool) -> CheckRow:
-    """The row of a check that has just been opened."""
-    row = CheckRow(case_pk(case_id), f"CHECK#{check.department}", department=check.department)
-    row.case_kind, row.state, row.region = case_kind, check.state, region
-    row.due, row.automatic = check.due.isoformat(), int(automatic)
-    row.by_due_pk, row.by_due_sk = f"DUE#{row.due}", f"{case_id}#{row.sk}"
-    if not automatic:
-        row.by_work_pk, row.by_work_sk = work_key(check.department, region, check.due, case_id)
+def check_row(case: Case, check: CaseCheck) -> CheckRow:
+    """The row of a department's part that has just been opened."""
+    kind = model.kind_of(case).check(check.code)
+    row = CheckRow(case_pk(case.id), f"CHECK#{check.id}", code=check.code, department=check.department)
+    row.case_kind, row.kind_version, row.region = case.kind, case.kind_version, case.region
+    row.state, row.due, row.automatic = check.state, check.due.isoformat(), int(kind.automatic)
+    row.by_due_pk, row.by_due_sk = due_key(check.due, case.id, row.sk)
+    if not kind.automatic:
+        row.queue = check.department
+        row.by_work_pk, row.by_work_sk = work_key(check.department, case.region, check.due, case.id)
     return row
-
-
-def work_key(queue: str, region: str, due: date, case_id: str) -> tuple[str, str]:
-    """Where work of a role or department is listed."""
-    return f"{queue}#{town_of(region)}", f"{due.isoformat()}#{case_id}"
 
 
 def event_put(case_id: str, now: datetime, what: str, who: str, params: dict[str, Any] | None = None) -> Put:
@@ -186,15 +115,42 @@ def document_row(case_id: str, document: CaseDocument) -> DocumentRow:
     return row
 
 
-def move(case_id: str, origin: str, to: str, *more: Action, work: tuple[str, str] | None = None) -> Update:
-    """The write that moves a case from one state to another and nothing else."""
-    row = CaseRow(case_pk(case_id), "CASE")
-    actions = [CaseRow.state.set(to), *more]
-    if work:
-        actions += [CaseItem.by_work_pk.set(work[0]), CaseItem.by_work_sk.set(work[1])]
-    else:
-        actions += [CaseItem.by_work_pk.remove(), CaseItem.by_work_sk.remove()]
-    return Update(row, actions, CaseRow.state == origin)
+def move(origin: Case, moved: Case, *, joins: bool = False) -> Update:
+    """The write that moves a case on, only from the state it was read in.
+
+    ``joins``: with the last answer, so only while exactly one is open.
+    """
+    actions = [
+        CaseRow.state.set(moved.state),
+        CaseRow.since.set(clock.iso(moved.since)),
+        CaseRow.open_checks.set(moved.open_checks),
+        *_work_actions(moved.queue, moved.region, moved.due, moved.id),
+        *_due_actions(moved.due, moved.id, "CASE"),
+        CaseRow.due.set(moved.due.isoformat()) if moved.due else CaseRow.due.remove(),
+        CaseRow.queue.set(moved.queue) if moved.queue else CaseRow.queue.remove(),
+    ]
+    if moved.decided_at:
+        actions.append(CaseRow.decided_at.set(clock.iso(moved.decided_at)))
+    if moved.value is not None:
+        actions.append(CaseRow.value.set(str(moved.value)))
+    condition: Condition = CaseRow.state == origin.state
+    if joins:
+        condition &= CaseRow.open_checks == 1
+    return Update(CaseRow(case_pk(moved.id), "CASE"), actions, condition)
+
+
+def _work_actions(queue: str | None, region: str, due: date | None, case_id: str) -> list[Action]:
+    if queue is None or due is None:
+        return [CaseItem.by_work_pk.remove(), CaseItem.by_work_sk.remove()]
+    pk, sk = work_key(queue, region, due, case_id)
+    return [CaseItem.by_work_pk.set(pk), CaseItem.by_work_sk.set(sk)]
+
+
+def _due_actions(due: date | None, case_id: str, sk: str) -> list[Action]:
+    if due is None:
+        return [CaseItem.by_due_pk.remove(), CaseItem.by_due_sk.remove()]
+    day, place = due_key(due, case_id, sk)
+    return [CaseItem.by_due_pk.set(day), CaseItem.by_due_sk.set(place)]
 
 
 def count_down(case_id: str) -> Update:
@@ -206,52 +162,42 @@ def count_down(case_id: str) -> Update:
     )
 
 
-def last_down(move_on: Update) -> Update:
-    """A ``move`` that is the join as well: only while exactly one check is open."""
-    return Update(
-        move_on.item,
-        [*move_on.actions, CaseRow.open_checks.set(0)],
-        move_on.condition & (CaseRow.open_checks == 1) if move_on.condition is not None else None,
-    )
-
-
-def settle_check(
-    case_id: str, department: str, state: str, now: datetime, reason: str | None, receipt: Receipt | None
-) -> Update:
-    """The write that records a check's answer; refused when it was recorded before."""
+def settle_check(case: Case, answer: CaseCheck) -> Update:
+    """The write that records a department's answer; refused when it was recorded before."""
+    assert answer.decided_at
     actions = [
-        CheckRow.state.set(state),
-        CheckRow.decided_at.set(clock.iso(now)),
-        CaseItem.by_work_pk.remove(),
-        CaseItem.by_work_sk.remove(),
-        CaseItem.by_due_pk.remove(),
-        CaseItem.by_due_sk.remove(),
+        CheckRow.state.set(answer.state),
+        CheckRow.decided_at.set(clock.iso(answer.decided_at)),
+        CheckRow.queue.remove(),
+        *_work_actions(None, case.region, None, case.id),
+        *_due_actions(None, case.id, ""),
     ]
-    if reason:
-        actions.append(CheckRow.reason.set(reason))
-    if receipt:
-        actions.append(CheckRow.receipt.set(receipt.model_dump_json(by_alias=True)))
-    row = CheckRow(case_pk(case_id), f"CHECK#{department}")
-    return Update(row, actions, CheckRow.state.is_in(*OPEN_CHECKS))
+    if answer.reason:
+        actions.append(CheckRow.reason.set(answer.reason))
+    if answer.value is not None:
+        actions.append(CheckRow.value.set(str(answer.value)))
+    if answer.receipt:
+        actions.append(CheckRow.receipt.set(answer.receipt.model_dump_json(by_alias=True)))
+    return Update(_part(case, answer.id), actions, CheckRow.state.is_in(*OPEN_CHECKS))
 
 
-def hand_to_person(
-    case: Case, department: str, due: date, reason: str, receipt: Receipt | None = None
-) -> Update:
-    """The write that puts an open check on a person's worklist."""
-    work = work_key(department, case.region, due, case.id)
+def _part(case: Case, check_id: str) -> CheckRow:
+    return CheckRow(case_pk(case.id), f"CHECK#{check_id}")
+
+
+def hand_to_person(case: Case, check: CaseCheck, queue: str, reason: str, receipt: Receipt | None) -> Update:
+    """The write that puts an open part on a person's worklist; ``check.due`` is that person's clock."""
     actions = [
         CheckRow.state.set("person"),
         CheckRow.reason.set(reason),
-        CaseItem.by_work_pk.set(work[0]),
-        CaseItem.by_work_sk.set(work[1]),
-        CaseItem.by_due_pk.remove(),
-        CaseItem.by_due_sk.remove(),
+        CheckRow.queue.set(queue),
+        CheckRow.due.set(check.due.isoformat()),
+        *_work_actions(queue, case.region, check.due, case.id),
+        *_due_actions(check.due, case.id, f"CHECK#{check.id}"),
     ]
     if receipt:
         actions.append(CheckRow.receipt.set(receipt.model_dump_json(by_alias=True)))
-    row = CheckRow(case_pk(case.id), f"CHECK#{department}")
-    return Update(row, actions, CheckRow.state == "open")
+    return Update(_part(case, check.id), actions, CheckRow.state == "open")
 
 
 def load(case_id: str, *, consistent: bool = False) -> Case | None:
@@ -266,7 +212,7 @@ def _assemble(items: list[Any]) -> Case | None:
     return Case(
         **_header_values(head),
         checks=[_check(item) for item in items if isinstance(item, CheckRow)],
-        events=[_event(item) for item in items if isinstance(item, EventRow)],
+        events=sorted((_event(i) for i in items if isinstance(i, EventRow)), key=lambda event: event.at),
         documents=[document(item) for item in items if isinstance(item, DocumentRow)],
     )
 
@@ -281,7 +227,11 @@ def _header_values(head: CaseRow) -> dict[str, Any]:
         "id": head.pk.removeprefix("CASE#"),
         "kind": head.case_kind,
         "kind_version": head.kind_version,
+        "form_version": head.form_version,
         "state": head.state,
+        "since": head.since or head.submitted_at,
+        "due": head.due,
+        "queue": head.queue,
         "owner": head.owner,
         "filer": head.filer,
         "region": head.region,
@@ -291,15 +241,20 @@ def _header_values(head: CaseRow) -> dict[str, Any]:
         "open_checks": int(head.open_checks),
         "payload": json.loads(head.payload),
         "sealed": head.sealed,
+        "value": head.value,
         "decided_at": head.decided_at,
     }
 
 
 def _check(item: CheckRow) -> CaseCheck:
     return CaseCheck(
+        id=item.sk.removeprefix("CHECK#"),
+        code=item.code or item.department,
         department=item.department,
         state=item.state,  # type: ignore[arg-type]  # Pydantic checks the literal.
         due=date.fromisoformat(item.due),
+        queue=item.queue,
+        value=Decimal(item.value) if item.value else None,
         decided_at=clock.parse_iso(item.decided_at) if item.decided_at else None,
         reason=item.reason,
         receipt=Receipt.model_validate_json(item.receipt) if item.receipt else None,
@@ -338,9 +293,12 @@ def of_person(person_id: str, *, filed: bool, limit: int, token: str | None) -> 
     return [summary(row) for row in rows if isinstance(row, CaseRow)], following
 
 
-def work(part: str, limit: int, after: dict[str, Any] | None) -> tuple[list[Any], dict[str, Any] | None]:
-    """What waits in ``<queue>#<town>``, the most urgent first, and where to go on."""
-    found = CaseItem.by_work.query(part, limit=limit, page_size=limit, last_evaluated_key=after)
+def work(
+    queue: str, reach: str, limit: int, after: dict[str, Any] | None
+) -> tuple[list[Any], dict[str, Any] | None]:
+    """What waits in a queue, of areas that begin with ``reach``, by area and due day; and where to go on."""
+    within = CaseItem.by_work_sk.startswith(reach) if reach else None
+    found = CaseItem.by_work.query(queue, within, limit=limit, page_size=limit, last_evaluated_key=after)
     return list(found), found.last_evaluated_key
 
 

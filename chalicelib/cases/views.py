@@ -1,11 +1,12 @@
 """What callers send and see of a case. No names, numbers or phones pass through here."""
 
 from datetime import date, datetime
-from typing import Literal
+from decimal import Decimal
 
 from pydantic import Field
 
 from chalicelib import texts
+from chalicelib.actors import Actor
 from chalicelib.cases import model
 from chalicelib.cases.model import Case
 from chalicelib.shapes import Shape
@@ -21,8 +22,9 @@ class EventView(Shape):
 
 
 class CheckView(Shape):
-    """One department's check."""
+    """One department's part in a check; ``id`` is what a decision names."""
 
+    id: str
     department: str
     title: str
     state: str
@@ -58,11 +60,17 @@ class CaseView(Shape):
 
 
 class Decision(Shape):
-    """A decision on one check (``check`` names the department) or on the case."""
+    """A decision on one check (``check`` is its id, or the department's where it has one) or on the case.
 
-    check: str | None = Field(default=None, max_length=40)
-    decision: Literal["approve", "refuse", "ask_supplement", "uphold", "reject"]
+    On a check ``approve``, ``refuse`` or ``cannot_tell``; on the case an act of its kind, such as ``approve``,
+    ``refuse``, ``ask_supplement``, ``uphold`` or ``reject``.
+    ``value`` goes with approving a check that is merged by value.
+    """
+
+    check: str | None = Field(default=None, max_length=90)
+    decision: str = Field(pattern=r"^[a-z][a-z_]{1,39}$")
     reason: str = Field(min_length=2, max_length=500)
+    value: Decimal | None = Field(default=None, max_digits=18, decimal_places=6)
 
 
 class Reason(Shape):
@@ -142,9 +150,9 @@ class ReceiptProof(Shape):
 
 def view(case: Case, language: str) -> CaseView:
     """The case in the caller's language."""
-    kind = model.kind(case.kind)
+    kind = model.kind_of(case)
     tongue: texts.Language = "en" if language == "en" else "zh-CN"
-    titles = {c.department: c.title.in_language(language) for c in kind.checks}
+    titles = check_titles(kind, language)
     return CaseView(
         id=case.id,
         kind=case.kind,
@@ -157,12 +165,28 @@ def view(case: Case, language: str) -> CaseView:
         receipt_number=case.receipt_number,
         timeline=[_event(event, titles, tongue) for event in case.events],
         checks=[
-            CheckView(department=c.department, title=titles[c.department], state=c.state, due=c.due)
+            CheckView(id=c.id, department=c.department, title=titles[c.id], state=c.state, due=c.due)
             for c in case.checks
         ],
         receipts=[c.receipt for c in case.checks if c.receipt],
         documents=[document_view(d) for d in case.documents],
     )
+
+
+def check_titles(kind: model.Kind, language: str) -> dict[str, str]:
+    """What each department's part in a case of this kind is called."""
+    return {
+        check.part(department): check.title_for(department, language)
+        for check in kind.checks
+        for department in check.departments
+    }
+
+
+def role_of(actor: Actor) -> str:
+    """In which role somebody acts: all that a timeline tells."""
+    if actor.kind != "staff":
+        return actor.kind
+    return min(actor.roles, default="staff")
 
 
 def document_view(document: model.CaseDocument) -> DocumentView:

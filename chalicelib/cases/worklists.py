@@ -1,14 +1,13 @@
-"""What waits for a person, and what has waited too long."""
+"""What waits for a person."""
 
-from datetime import date, datetime
+from datetime import date
 from typing import Any
 
 from chalicelib import keys, regions, tables
 from chalicelib.actors import Actor
-from chalicelib.cases import model, service, store
+from chalicelib.cases import model, store
 from chalicelib.cases.views import WorkItem, WorkQuery
 from chalicelib.errors import Forbidden
-from chalicelib.places import service as places
 from chalicelib.shapes import Page
 
 # Whose work a role sees: a coordinator also what waits for the town's grid workers.
@@ -21,23 +20,33 @@ QUEUES = {
 
 
 def worklist(actor: Actor, query: WorkQuery, language: str) -> Page[WorkItem]:
-    """A page of the actor's open work: queue by queue, town by town, the most urgent first in each.
+    """A page of the actor's open work: queue by queue, area by area, the most urgent first in each.
 
-    A reviewer's is the department's checks, an officer's the cases of that level. One query for each
-    queue and town until the page is full.
+    A reviewer's is the department's checks, an officer's the cases of that level. Areas are the town for
+    grid workers and coordinators, the district for departments and district officers. One query for each
+    queue and scope until the page is full.
     """
-    parts = [f"{queue}#{town}" for queue in _queues(actor) for town in _towns(actor, query.town)]
+    parts = [(queue, reach) for queue in _queues(actor) for reach in _reaches(actor, queue, query.town)]
     start = tables.position(query.next, f"worklist:{actor.id}") or {"part": 0, "from": None}
     items: list[WorkItem] = []
     for place in range(start["part"], len(parts)):
         after = start["from"] if place == start["part"] else None
-        rows, last = store.work(parts[place], query.limit - len(items), after)
-        items += [_item(row, language) for row in rows if actor.covers(row.region)]
+        rows, last = _some(actor, query, parts[place], query.limit - len(items), after)
+        items += [_item(row, language) for row in rows]
         if len(items) >= query.limit or last:
             more = {"part": place if last else place + 1, "from": last}
             over = last is None and place + 1 == len(parts)
             return Page(items=items, next=None if over else _token(actor, more))
     return Page(items=items)
+
+
+def _some(
+    actor: Actor, query: WorkQuery, part: tuple[str, str], room: int, after: dict[str, Any] | None
+) -> tuple[list[Any], dict[str, Any] | None]:
+    """One query's rows that the actor may see, of the town that was asked for."""
+    rows, last = store.work(*part, room, after)
+    town = query.town or ""
+    return [row for row in rows if actor.covers(row.region) and row.region.startswith(town)], last
 
 
 def _token(actor: Actor, position: dict[str, Any]) -> str:
@@ -52,26 +61,23 @@ def _queues(actor: Actor) -> list[str]:
     return queues
 
 
-def _towns(actor: Actor, town: str | None) -> list[str]:
-    """The towns to look into; raises ``Forbidden`` for a town of which nothing is in scope."""
-    found: list[str] = []
-    for scope in actor.scopes:
-        wide = regions.level(scope) in ("city", "district")
-        found += places.towns_in(scope) if wide else [store.town_of(scope)]
-    if town is None:
-        return list(dict.fromkeys(found))
-    if town not in found:
-        raise Forbidden("region_out_of_scope")
-    return [town]
+def _reaches(actor: Actor, queue: str, town: str | None) -> list[str]:
+    """The parts of a queue to look into; raises ``Forbidden`` for a town of which nothing is in scope."""
+    scopes = list(actor.scopes)
+    if town is not None:
+        scopes = [town] if any(regions.covers(s, town) or regions.covers(town, s) for s in scopes) else []
+        if not scopes:
+            raise Forbidden("region_out_of_scope")
+    return list(dict.fromkeys(store.reach_of(queue, scope) for scope in scopes))
 
 
 def _item(row: store.CaseItem, language: str) -> WorkItem:
     if isinstance(row, store.CheckRow):
-        kind = model.kind(row.case_kind)
-        department, due, state = row.department, row.due, row.state
+        kind = model.kind(row.case_kind, row.kind_version)
+        department, due, state = row.sk.removeprefix("CHECK#"), row.due, row.state
     elif isinstance(row, store.CaseRow):
-        kind = model.kind(row.case_kind)
-        department, due, state = None, row.deadline, row.state
+        kind = model.kind(row.case_kind, row.kind_version)
+        department, due, state = None, row.due or row.deadline, row.state
     else:
         raise TypeError("only cases and checks are work")
     return WorkItem(
@@ -83,19 +89,3 @@ def _item(row: store.CaseItem, language: str) -> WorkItem:
         due=date.fromisoformat(due),
         state=state,
     )
-
-
-def chase(day: date, now: datetime) -> dict[str, int]:
-    """Everything whose clock ran out on ``day``: silent checks go to persons, cases are marked late.
-
-    Acts on the day it is given, so a missed day can be run again. Returns counts.
-    """
-    done = {"checks": 0, "cases": 0}
-    for row in store.due_on(day):
-        case_id = row.pk.removeprefix("CASE#")
-        if isinstance(row, store.CheckRow):
-            service.to_person(case_id, row.department, "silent", now)
-            done["checks"] += 1
-        elif isinstance(row, store.CaseRow):
-            done["cases"] += service.mark_late(case_id, day, now)
-    return done

@@ -19,6 +19,7 @@ from chalicelib.fieldwork import service as fieldwork
 from chalicelib.fieldwork import store as visits
 from chalicelib.fieldwork.model import OutcomeReport
 from chalicelib.tables import Once, Repeated, RequestRow
+from tests.chalicelib.cases.kinds_of_tests import check, kinds
 from tests.town import COMMUNITY, TOWN, Town, staff
 
 CITIZEN = Actor("P1", "citizen", frozenset({"citizen"}))
@@ -34,18 +35,10 @@ def judged(dynamodb_engine: str, cloud: None) -> None:
 
 
 @pytest.fixture
-def eight_departments(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[str]:
-    """A kind of case that eight departments check. A kind is a data file, so this one lies in a folder of the test's."""
-    ours = json.loads((model._KINDS / "residence_registration.json").read_text("utf-8"))
-    check = ours["checks"][0]
-    ours |= {"kind": "much_checked", "checks": [check | {"department": name} for name in DEPARTMENTS]}
-    (tmp_path / "much_checked.json").write_text(json.dumps(ours), "utf-8")
-    monkeypatch.setattr(model, "_KINDS", tmp_path)
-    for cached in (model.kind, model.kinds):
-        cached.cache_clear()
-    yield "much_checked"
-    for cached in (model.kind, model.kinds):
-        cached.cache_clear()
+def eight_departments(tmp_path: Path) -> Iterator[str]:
+    """A kind of case that eight departments check."""
+    with kinds(tmp_path, {"kind": "much_checked", "checks": [check(name, name) for name in DEPARTMENTS]}):
+        yield "much_checked"
 
 
 def submit(now: datetime, kind: str = "residence_registration", once: Once | None = None) -> str:

@@ -6,9 +6,10 @@ import pytest
 
 from chalicelib.actors import SYSTEM, Actor
 from chalicelib.cases import model, service, store
+from chalicelib.cases.deadlines import chase
 from chalicelib.cases.service import Submission
 from chalicelib.cases.views import Decision, WorkQuery
-from chalicelib.cases.worklists import chase, worklist
+from chalicelib.cases.worklists import worklist
 from chalicelib.errors import Conflict, Forbidden, NotFound
 from chalicelib.tables import Once, Repeated
 

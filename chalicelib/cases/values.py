@@ -1,0 +1,103 @@
+"""What a case is made of. Pure; ``model`` gives these out."""
+
+from datetime import date, datetime
+from decimal import Decimal
+from typing import Any, Literal
+
+from pydantic import Field
+
+from chalicelib.errors import NotFound
+from chalicelib.shapes import Shape
+
+CheckState = Literal["open", "person", "passed", "failed", "unclear"]
+OPEN_CHECKS: tuple[CheckState, ...] = ("open", "person")
+
+
+class Title(Shape):
+    """A name in both languages."""
+
+    zh: str = Field(alias="zh-CN")
+    en: str
+
+    def in_language(self, language: str) -> str:
+        """The name in the caller's language."""
+        return self.en if language == "en" else self.zh
+
+
+class Receipt(Shape):
+    """Where a check's answer came from, in words a citizen reads."""
+
+    rule: str
+    version: str
+    source: str | None = None
+    record_date: date | None = None
+    said: Title | None = None
+
+
+class CaseCheck(Shape):
+    """One department's part in one check of a case; ``id`` is unique in the case."""
+
+    id: str
+    code: str
+    department: str
+    state: CheckState
+    due: date
+    queue: str | None = None
+    value: Decimal | None = None
+    decided_at: datetime | None = None
+    reason: str | None = None
+    receipt: Receipt | None = None
+
+
+class CaseEvent(Shape):
+    """A line of the timeline: what happened, when, and in which role somebody acted."""
+
+    at: datetime
+    what: str
+    who: str
+    params: dict[str, str | int] = {}
+
+
+class CaseDocument(Shape):
+    """A paper on a case."""
+
+    id: str
+    kind: str
+    state: Literal["awaited", "clean", "refused"]
+    media_type: str
+    size: int
+    at: datetime
+
+
+class Case(Shape):
+    """A case with everything that belongs to it. ``payload`` holds no names, numbers or phones."""
+
+    id: str
+    kind: str
+    kind_version: str
+    form_version: str | None = None
+    state: str
+    owner: str
+    filer: str
+    region: str
+    submitted_at: datetime
+    deadline: date
+    since: datetime
+    due: date | None = None
+    queue: str | None = None
+    receipt_number: str
+    open_checks: int
+    payload: dict[str, Any]
+    sealed: str | None = None
+    value: Decimal | None = None
+    decided_at: datetime | None = None
+    checks: list[CaseCheck] = []
+    events: list[CaseEvent] = []
+    documents: list[CaseDocument] = []
+
+    def check(self, check_id: str) -> CaseCheck:
+        """The part with this id; raises ``NotFound`` when the case has none."""
+        for found in self.checks:
+            if found.id == check_id:
+                return found
+        raise NotFound("check_unknown")
