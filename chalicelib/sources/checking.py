@@ -9,8 +9,8 @@ from dataclasses import dataclass, field
 from datetime import date
 from typing import Final
 
-from chalicelib.sources import values
-from chalicelib.sources.model import Column, Contract, Unreadable
+from chalicelib.sources import numbers, values
+from chalicelib.sources.model import Column, Contract
 from chalicelib.sources.values import Judge, Judged, Regions, Value
 
 _REMEMBERED: Final = 50_000
@@ -65,18 +65,12 @@ class _Reader:
 
 
 class Checker:
-    """Checks the rows of one file. Raises ``Unreadable("columns_missing")`` for a header that will not do."""
+    """Checks the rows of one file; ``names`` are its columns by the contract's names (``headers.read_header``)."""
 
-    def __init__(self, contract: Contract, header: list[str], regions: Regions, day: date) -> None:
+    def __init__(self, contract: Contract, names: list[str], regions: Regions, day: date) -> None:
         self.contract = contract
         self.day = day
-        titles = {values.clean(c.zh): c.name for c in contract.columns}
-        names = [values.clean(h).lower().replace(" ", "_") for h in header]
-        self.names = [titles.get(n, n) for n in names]
-        if missing := [c for c in contract.standard_columns if c not in self.names]:
-            raise Unreadable("columns_missing", ", ".join(missing))
-        if len(set(self.names)) != len(self.names):
-            raise Unreadable("columns_repeated")
+        self.names = names
         known = {c.name: c for c in contract.columns}
         self.unknown = [n for n in self.names if n not in known]
         self.readers = [
@@ -101,6 +95,7 @@ class Checker:
             columns[column.name] = [None] * len(raw.rows)
         if self.contract.kind == "people":
             self._look_ahead(columns, warnings)
+            _mend(columns, warnings)
         refused = [Refused(raw.lines[i], raw.rows[i], c, code) for i, (c, code) in sorted(wrong.items())]
         if wrong:
             keep = [i for i in range(len(raw.rows)) if i not in wrong]
@@ -112,6 +107,24 @@ class Checker:
         late = sum(isinstance(v, date) and v > self.day for v in columns["seen_on"])
         if late:
             warnings["date_in_future"] += late
+
+
+def _mend(columns: dict[str, list[Value]], warnings: Counter[str]) -> None:
+    """Mend numbers with one wrong character where that is proven; ``id_sent`` keeps what was written.
+
+    ``id_valid`` becomes true for a mended number: it names a person, and is marked.
+    """
+    ids, valid = columns["id_number"], columns["id_valid"]
+    sent: list[Value] = [None] * len(ids)
+    columns["id_sent"] = sent
+    for place, (number, good) in enumerate(zip(ids, valid, strict=True)):
+        if good or not isinstance(number, str):
+            continue
+        born, sex = columns["birth_date"][place], columns["sex"][place]
+        made = numbers.mended(number, born if isinstance(born, date) else None, str(sex) if sex else None)
+        if made:
+            ids[place], valid[place], sent[place] = made, True, number
+            warnings["id_number_mended"] += 1
 
 
 def _column(

@@ -9,6 +9,10 @@ from chalicelib.sources.lines import Lines
 from chalicelib.sources.model import Unreadable
 
 _OPEN_AT_MOST: Final = 50
+_OPEN_SIZE: Final = 1 << 20
+# A file full of stray quotes is not searched fifty lines ahead of each of them.
+_PATIENCE: Final = 1_000
+_OPEN_AFTERWARDS: Final = 3
 _DELIMITERS: Final = (",", "\t", ";", "|")
 csv.field_size_limit(8 << 20)
 
@@ -19,10 +23,13 @@ class Delimited:
     def __init__(self, lines: Lines) -> None:
         self.lines = lines
         self.problem: str | None = None
+        self.present: set[str] | None = None
+        self.noticed: dict[str, int] = {}
         self.delimiter = ","
         self._blocks = iter(lines)
         self._held: list[tuple[int, str]] = []
         self._bad: list[Refused] = []
+        self._unclosed = 0
         self.header = self._read_header()
 
     @property
@@ -37,10 +44,11 @@ class Delimited:
 
     def _read_header(self) -> list[str]:
         while self._next_block():
-            while self._held:
-                _, text = self._held.pop(0)
+            for place, (_, text) in enumerate(self._held):
                 if text.strip(" ,;\t"):
+                    del self._held[: place + 1]
                     return self._split_header(text)
+            self._held = []
         raise Unreadable("header_undecodable" if self._bad else "file_empty")
 
     def _split_header(self, text: str) -> list[str]:
@@ -60,7 +68,7 @@ class Delimited:
             ]
         else:
             self._held += zip(block.numbers, block.texts, strict=True)
-        self._bad += [Refused(n, [], "", "undecodable", text) for n, text in block.undecoded]
+        self._bad += [Refused(n, [], "", code, text) for n, text, code in block.unusable]
         return True
 
     def batches(self) -> Iterator[Raw]:
@@ -115,7 +123,8 @@ class Delimited:
                 text = "\n".join(t for _, t in held[place : place + size])
                 if text and not text.isspace():
                     self._place(number, self._cells(text), raw)
-            elif at_end or len(held) - place > _OPEN_AT_MOST:
+            elif at_end or len(held) - place > self._reach:
+                self._unclosed += 1
                 raw.bad.append(Refused(number, [], "", "quote_unclosed", text))
                 size = 1
             else:
@@ -126,11 +135,17 @@ class Delimited:
     def _record_size(self, held: list[tuple[int, str]], place: int) -> int:
         """How many lines the record takes that begins there; 0 when its quote is not closed in reach."""
         text = ""
-        for size in range(1, min(_OPEN_AT_MOST, len(held) - place) + 1):
+        for size in range(1, min(self._reach, len(held) - place) + 1):
             text += ("\n" if size > 1 else "") + held[place + size - 1][1]
             if not _is_open(text, self.delimiter):
                 return size
+            if len(text) > _OPEN_SIZE:
+                break
         return 0
+
+    @property
+    def _reach(self) -> int:
+        return _OPEN_AT_MOST if self._unclosed < _PATIENCE else _OPEN_AFTERWARDS
 
     def _cells(self, text: str) -> list[str]:
         """The cells of a record; a lone carriage return in it is a space, not the end of a line."""

@@ -14,19 +14,30 @@ from chalicelib.sources.packing import CHUNK, LIMITS
 
 _BOM: Final = b"\xef\xbb\xbf"
 _OTHER_BOMS: Final = (b"\xff\xfe", b"\xfe\xff")
+_SHOWN: Final = 1_000
 
 
 @dataclass(slots=True)
 class Block:
-    """Consecutive lines without their ends: ``numbers`` and ``texts`` in step, and the undecodable ones."""
+    """Consecutive lines without their ends: ``numbers`` and ``texts`` in step, and those that cannot be used.
+
+    ``unusable``: number, beginning and code (``undecodable``, ``line_too_long``) of each.
+    """
 
     numbers: list[int] = field(default_factory=list)
     texts: list[str] = field(default_factory=list)
-    undecoded: list[tuple[int, str]] = field(default_factory=list)
+    unusable: list[tuple[int, str, str]] = field(default_factory=list)
+
+
+class _TooLong(bytes):
+    """The beginning of a line whose rest was passed over."""
 
 
 class Lines:
-    """A file's lines in blocks of about a megabyte. ``cut``: the last line has no end."""
+    """A file's lines in blocks of about a megabyte. ``cut``: the last line has no end.
+
+    Of a line beyond ``longest`` bytes only the beginning is kept: a cell of a billion characters costs one row.
+    """
 
     def __init__(self, source: Iterable[bytes], longest: int = LIMITS.line) -> None:
         self.source = source
@@ -38,23 +49,30 @@ class Lines:
 
     def __iter__(self) -> Iterator[Block]:
         for data in self._whole_lines():
-            yield self._block(data)
+            yield self._too_long(data) if isinstance(data, _TooLong) else self._block(data)
 
     def _whole_lines(self) -> Iterator[bytes]:
-        rest, first = b"", True
-        for chunk in self._grown():
-            data = rest + chunk
-            if first:
-                data, first = self._without_bom(data), False
+        rest, passing = b"", False
+        for place, chunk in enumerate(self._grown()):
+            data = self._without_bom(chunk) if place == 0 else rest + chunk
+            if passing:
+                end = data.find(b"\n") + 1
+                passing, data = not end, data[end:] if end else b""
             end = data.rfind(b"\n") + 1
             if end:
                 yield data[:end]
             rest = data[end:]
             if len(rest) > self.longest:
-                raise Unreadable("line_too_long")
+                yield _TooLong(rest[:_SHOWN])
+                rest, passing = b"", True
         if rest:
             self.cut = True
             yield rest
+
+    def _too_long(self, beginning: bytes) -> Block:
+        self.count += 1
+        shown = beginning.decode("utf-8", errors="replace")
+        return Block(unusable=[(self.count, f"{shown}…", "line_too_long")])
 
     def _grown(self) -> Iterator[bytes]:
         """Chunks of a useful size: what is unpacked comes in crumbs."""
@@ -94,7 +112,7 @@ class Lines:
             text, encoding = decode(raw.removesuffix(b"\r"))
             self.count += 1
             if text is None:
-                block.undecoded.append((number, written_out(raw)))
+                block.unusable.append((number, written_out(raw), "undecodable"))
                 self.encodings["unknown"] += 1
             else:
                 block.numbers.append(number)

@@ -48,6 +48,7 @@ PEOPLE_COLUMNS: Final = (
     "address",
     "seen_on",
 )
+NECESSARY_OF_PEOPLE: Final = ("record_id", "name", "id_number")
 COUNT_COLUMNS: Final = ("record_id", "area", "seen_on", "hour", "count")
 _DIRECT: Final = frozenset({"name", "id_number", "phone", "birth_date"})
 _KEY = re.compile(
@@ -68,10 +69,18 @@ class Bilingual(Shape):
     en: str = Field(min_length=1)
 
 
+class Former(Shape):
+    """What a column was called in files through contract version ``until``."""
+
+    name: str = Field(min_length=1)
+    until: int = Field(ge=1)
+
+
 class Column(Shape):
     """One column. ``required``: a row without it is rejected. ``strict``: a row whose value there
     cannot be read is rejected; elsewhere an unreadable value is left out and counted as a warning.
     ``zone``: where it is kept; ``dropped`` is read and not kept at all.
+    ``since`` and ``until`` are the contract versions that have it; ``formerly`` its older names.
     """
 
     name: Slug
@@ -85,6 +94,18 @@ class Column(Shape):
     pattern: str | None = None
     minimum: int | None = None
     maximum: int | None = None
+    since: int = Field(ge=1, default=1)
+    until: int | None = None
+    formerly: tuple[Former, ...] = ()
+
+    def called(self, version: int) -> str:
+        """Its name in files of a contract version."""
+        former = sorted((f for f in self.formerly if f.until >= version), key=lambda f: f.until)
+        return former[0].name if former else self.name
+
+    def is_of(self, version: int) -> bool:
+        """Whether that version of the contract has it."""
+        return self.since <= version and (self.until is None or version <= self.until)
 
 
 class Volume(Shape):
@@ -93,6 +114,8 @@ class Volume(Shape):
     min_rows: int = Field(ge=0)
     max_rows: int = Field(gt=0)
     change_share: float = Field(gt=0, default=0.5)
+    # A number in more different records of one file than this is a placeholder and nobody's.
+    rows_a_number: int = Field(gt=0, default=1_000)
 
 
 class Contract(Shape):
@@ -123,6 +146,8 @@ class Contract(Shape):
         if missing := set(self.standard_columns) - set(names):
             raise ValueError(f"columns of every source are missing: {sorted(missing)}")
         for column in self.columns:
+            if column.since > self.version or (column.until or column.since) < column.since:
+                raise ValueError(f"{column.name} is of versions that there are not")
             if column.type in _DIRECT and column.zone in {"curated", "both"}:
                 raise ValueError(f"{column.name} is a direct identifier and may not be curated")
             if column.type == "choice" and not column.allowed:
@@ -133,8 +158,13 @@ class Contract(Shape):
 
     @property
     def standard_columns(self) -> tuple[str, ...]:
-        """The columns that a file of this kind must have in its header."""
+        """The columns that every contract of this kind has."""
         return PEOPLE_COLUMNS if self.kind == "people" else COUNT_COLUMNS
+
+    @property
+    def necessary_columns(self) -> tuple[str, ...]:
+        """The columns without which a file is of no use: it is refused as a whole."""
+        return NECESSARY_OF_PEOPLE if self.kind == "people" else COUNT_COLUMNS
 
     def column(self, name: str) -> Column:
         """The column of that name; raises ``KeyError`` when the contract has none."""
@@ -199,10 +229,29 @@ def nearly_a_key(key: str) -> tuple[str, str, str] | None:
     return (match["source"], match["date"], match["name"]) if match else None
 
 
+class Drift(Shape):
+    """How a file's columns differ from the contract version that it fits best.
+
+    ``missing``: columns of the contract that the file lacks, by their names. ``new``: headers that the
+    contract does not know. ``renamed``: known older names, with today's. ``perhaps``: new headers whose
+    values look like those of a missing column; a guess for people, never acted on.
+    """
+
+    missing: tuple[str, ...] = ()
+    new: tuple[str, ...] = ()
+    renamed: dict[str, str] = {}
+    perhaps: dict[str, str] = {}
+
+    @property
+    def any(self) -> bool:
+        """Whether there is any."""
+        return bool(self.missing or self.new or self.renamed)
+
+
 class Alarm(Shape):
     """Something unusual about a whole file. It never blocks the file."""
 
-    code: Literal["late", "volume_low", "volume_high", "volume_changed", "older_than_last"]
+    code: Literal["late", "volume_low", "volume_high", "volume_changed", "older_than_last", "columns_changed"]
     expected: str
     found: str
 
@@ -211,8 +260,8 @@ class Report(Shape):
     """What became of a file. ``received = accepted + rejected``, always.
 
     ``reasons`` counts rejected rows by code and sums up to ``rejected``; ``warnings`` counts values
-    that were left out because they could not be read. ``problem`` names what is wrong with
-    the file as a whole. ``repeat_of`` is set when the same content was there before: nothing was done.
+    that were left out because they could not be read. ``contract_version`` is the one that the columns
+    fit best, ``drift`` how they differ from it. ``problem`` names what is wrong with the file as a whole. ``repeat_of`` is set when the same content was there before: nothing was done.
     """
 
     source: str
@@ -221,6 +270,7 @@ class Report(Shape):
     key: str
     at: str
     contract_version: int | None = None
+    drift: Drift = Drift()
     received: int = 0
     accepted: int = 0
     rejected: int = 0

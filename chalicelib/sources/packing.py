@@ -1,5 +1,6 @@
 """Unpacking with limits: a small file that claims or turns out to be a huge one is refused."""
 
+import re
 import zipfile
 import zlib
 from collections.abc import Iterator
@@ -10,6 +11,8 @@ from typing import Final
 from chalicelib.sources.model import Unreadable
 
 CHUNK: Final = 1 << 20
+_STRETCH: Final = 1 << 18
+_NO_VALUE = re.compile(rb"(?:</f>|<f(?: [^<>]*)?/>)(?:<v></v>|<v ?/>)?</c>")
 
 
 @dataclass(frozen=True, slots=True)
@@ -24,6 +27,8 @@ class Limits:
     ratio_from: int = 16 << 20
     entries: int = 5_000
     line: int = 4 << 20
+    group: int = 768 << 20
+    cell: int = 1 << 20
 
 
 LIMITS: Final = Limits()
@@ -83,20 +88,53 @@ def to_disk(path: Path, limits: Limits = LIMITS) -> Path:
     return target
 
 
-def check_workbook(path: Path, limits: Limits = LIMITS) -> None:
-    """Look at a workbook's directory before opening it: what it declares is all that can be unpacked.
+def check_workbook(path: Path, limits: Limits = LIMITS) -> int:
+    """Look at a workbook before opening it; returns how many formulas have no value saved with them.
 
-    Raises ``Unreadable`` with ``spreadsheet_unreadable``, ``zip_bomb`` or ``too_large_unpacked``.
+    What its directory declares is all that can be unpacked, and no text in it may be longer than a cell can
+    be, since it would be held in memory whole. Raises ``Unreadable`` with ``spreadsheet_unreadable``,
+    ``zip_bomb``, ``too_large_unpacked`` or ``cell_too_long``.
     """
     try:
         with zipfile.ZipFile(path) as archive:
-            entries = archive.infolist()
-    except (zipfile.BadZipFile, OSError, ValueError):
+            _check_directory(archive.infolist(), max(1, path.stat().st_size), limits)
+            return sum(_scan(archive, entry, limits) for entry in archive.infolist())
+    except (
+        zipfile.BadZipFile,
+        zlib.error,
+        OSError,
+        ValueError,
+        NotImplementedError,
+        RuntimeError,
+    ) as problem:
+        if isinstance(problem, Unreadable):
+            raise
         raise Unreadable("spreadsheet_unreadable") from None
+
+
+def _check_directory(entries: list[zipfile.ZipInfo], packed: int, limits: Limits) -> None:
     declared = sum(e.file_size for e in entries)
-    packed = max(1, path.stat().st_size)
     if len(entries) > limits.entries or (declared > limits.ratio_from and declared > packed * limits.ratio):
         raise Unreadable("zip_bomb")
     strings = sum(e.file_size for e in entries if e.filename.endswith("sharedStrings.xml"))
     if declared > limits.sheet or strings > limits.strings:
         raise Unreadable("too_large_unpacked")
+
+
+def _scan(archive: zipfile.ZipFile, entry: zipfile.ZipInfo, limits: Limits) -> int:
+    """Pass over one XML file: stretches without any tag, and in sheets formulas without a value."""
+    if not entry.filename.endswith(".xml"):
+        return 0
+    sheet = entry.filename.startswith("xl/worksheets/")
+    found, bare, held = 0, 0, b""
+    with archive.open(entry) as file:
+        while chunk := file.read(_STRETCH):
+            bare = 0 if b"<" in chunk else bare + len(chunk)
+            if bare > limits.cell:
+                raise Unreadable("cell_too_long", str(limits.cell))
+            if sheet:
+                held += chunk
+                end = held.rfind(b"</c>") + 4
+                found += len(_NO_VALUE.findall(held[:end])) if end > 3 else 0
+                held = held[end:][-_STRETCH:] if end > 3 else held[-_STRETCH:]
+    return found

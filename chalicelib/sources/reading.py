@@ -7,17 +7,21 @@ is looked at before anything is unpacked.
 import json
 from collections.abc import Iterator
 from datetime import date, datetime
+from decimal import Decimal
+from itertools import chain
 from pathlib import Path
 from typing import Any, Final, Protocol
 
 from chalicelib.sources import packing
 from chalicelib.sources.checking import Raw, Refused
 from chalicelib.sources.delimited import Delimited
+from chalicelib.sources.headers import resolver, spelled
 from chalicelib.sources.lines import Lines
 from chalicelib.sources.model import Contract, Format, Unreadable
 from chalicelib.sources.packing import LIMITS, Limits, Unpacked
 
 ROWS: Final = 5_000
+MOST_COLUMNS: Final = 1_000
 
 
 class Table(Protocol):
@@ -25,6 +29,13 @@ class Table(Protocol):
 
     header: list[str]
     problem: str | None
+    # What is odd about cells, by code; counted into the report's warnings.
+    noticed: dict[str, int]
+
+    @property
+    def present(self) -> set[str] | None:
+        """The columns that came so far, where the format has no header; None where it has one."""
+        ...
 
     @property
     def encodings(self) -> dict[str, int]:
@@ -45,6 +56,13 @@ def open_table(path: Path, kind: Format, gzipped: bool, contract: Contract, limi
     """Open a delivered file; raises ``Unreadable`` when nothing can be read from it at all."""
     if path.stat().st_size == 0:
         raise Unreadable("file_empty")
+    table = _opened(path, kind, gzipped, contract, limits)
+    if len(table.header) > MOST_COLUMNS:
+        raise Unreadable("too_many_columns", str(len(table.header)))
+    return table
+
+
+def _opened(path: Path, kind: Format, gzipped: bool, contract: Contract, limits: Limits) -> Table:
     if kind == "csv":
         return Delimited(Lines(Unpacked(path, gzipped, limits), limits.line))
     if kind == "jsonl":
@@ -55,13 +73,47 @@ def open_table(path: Path, kind: Format, gzipped: bool, contract: Contract, limi
 
 
 class JsonLines:
-    """A JSON object a line. Keys that the contract does not know are left out, missing ones are empty."""
+    """A JSON object a line. Its header is what the first lines have, and whatever else the contract knows.
+
+    Keys that neither has are left out, missing ones are empty.
+    """
 
     def __init__(self, lines: Lines, contract: Contract) -> None:
         self.lines = lines
         self.problem: str | None = None
-        self.header = [c.name for c in contract.columns]
-        self._places = {name: place for place, name in enumerate(self.header)}
+        self.noticed: dict[str, int] = {}
+        self._names: dict[str, str] = {}
+        self._resolved = resolver(contract)
+        self._blocks = iter(lines)
+        self._first = next(self._blocks, None)
+        self.header: list[str] = []
+        self._places: dict[str, int] = {}
+        for text in self._first.texts if self._first else []:
+            for key in _object(text) or {}:
+                self._add(self._spelled(key))
+        for column in contract.columns:
+            self._add(column.name)
+
+    @property
+    def present(self) -> set[str] | None:
+        """The keys that came so far, or None when no line was an object yet."""
+        return set(self._names.values()) or None
+
+    def _spelled(self, key: str) -> str:
+        if (name := self._names.get(key)) is None:
+            name = spelled(key)
+            if len(self._names) <= MOST_COLUMNS:
+                self._names[key] = name
+        return name
+
+    def _add(self, name: str) -> None:
+        """A column, unless the same one is there by another name."""
+        place = self._places.get(self._resolved.get(name, name), len(self.header))
+        if place > MOST_COLUMNS:
+            return
+        if place == len(self.header):
+            self.header.append(name)
+        self._places |= {name: place, self._resolved.get(name, name): place}
 
     @property
     def encodings(self) -> dict[str, int]:
@@ -75,8 +127,9 @@ class JsonLines:
 
     def batches(self) -> Iterator[Raw]:
         """The rows, a block of lines at a time."""
-        for block in self.lines:
-            raw = Raw(bad=[Refused(n, [], "", "undecodable", t) for n, t in block.undecoded])
+        for block in chain([self._first] if self._first else [], self._blocks):
+            self._first = None
+            raw = Raw(bad=[Refused(n, [], "", code, t) for n, t, code in block.unusable])
             for number, text in zip(block.numbers, block.texts, strict=True):
                 if text and not text.isspace():
                     self._place(number, text, raw)
@@ -86,16 +139,15 @@ class JsonLines:
             self.problem = "file_cut"
 
     def _place(self, number: int, text: str, raw: Raw) -> None:
-        try:
-            row = json.loads(text)
-        except (json.JSONDecodeError, RecursionError):
-            row = None
-        if not isinstance(row, dict):
+        row = _object(text)
+        if row is None:
             raw.bad.append(Refused(number, [], "", "json_invalid", text))
             return
         cells = [""] * len(self.header)
         for key, value in row.items():
-            if (place := self._places.get(key.strip().lower())) is not None:
+            name = self._spelled(key)
+            place = self._places.get(name, self._places.get(self._resolved.get(name, "")))
+            if place is not None:
                 cells[place] = as_text(value)
         raw.lines.append(number)
         raw.rows.append(cells)
@@ -106,20 +158,33 @@ class JsonLines:
                 refused.code, self.problem = "row_cut", "file_cut"
 
 
+def _object(text: str) -> dict[str, Any] | None:
+    """A line's JSON object, or None when it is none."""
+    try:
+        row = json.loads(text)
+    except (json.JSONDecodeError, RecursionError):
+        return None
+    return row if isinstance(row, dict) else None
+
+
 class Sheet:
-    """The first sheet of a workbook. Formulas count as the value that was saved with them."""
+    """The first sheet of a workbook. Formulas count as the value that was saved with them; where none was, it
+    is noticed, since the cell looks empty.
+    """
 
     encodings: dict[str, int] = {}
     encoding: str | None = None
+    present: set[str] | None = None
 
     def __init__(self, path: Path, limits: Limits = LIMITS) -> None:
         import openpyxl
 
-        packing.check_workbook(path, limits)
+        self.noticed = {"formula_without_value": packing.check_workbook(path, limits)}
         self.problem: str | None = None
         try:
             self._book = openpyxl.load_workbook(path, read_only=True, data_only=True)
-            self._rows = enumerate(self._book.worksheets[0].iter_rows(values_only=True), 1)
+            rows = self._book.worksheets[0].iter_rows(values_only=True, max_col=MOST_COLUMNS + 1)
+            self._rows = enumerate(rows, 1)
         except Exception:  # The library's errors on damaged workbooks have no common class.
             raise Unreadable("spreadsheet_unreadable") from None
         self.header = self._read_header()
@@ -165,25 +230,33 @@ class Sheet:
 
 
 class Columns:
-    """A Parquet file."""
+    """A Parquet file, read a row group at a time; texts stay as a dictionary of their different values."""
 
     encodings: dict[str, int] = {}
     encoding: str | None = None
+    present: set[str] | None = None
 
     def __init__(self, path: Path, limits: Limits = LIMITS) -> None:
         import pyarrow
         import pyarrow.parquet as pq
 
         self.problem: str | None = None
+        self.noticed: dict[str, int] = {}
         try:
             self._file = pq.ParquetFile(path)
+            self.header = list(self._file.schema_arrow.names)
+            self._file = pq.ParquetFile(path, read_dictionary=self._texts(pyarrow), pre_buffer=False)
         except (pyarrow.ArrowException, OSError):
             raise Unreadable("parquet_unreadable") from None
-        about = self._file.metadata
-        declared = sum(about.row_group(i).total_byte_size for i in range(about.num_row_groups))
-        if declared > limits.unpacked:
+        groups = [self._file.metadata.row_group(i) for i in range(self._file.metadata.num_row_groups)]
+        if sum(group.total_byte_size for group in groups) > limits.unpacked:
             raise Unreadable("too_large_unpacked")
-        self.header = list(self._file.schema_arrow.names)
+        if any(group.total_byte_size > limits.group for group in groups):
+            raise Unreadable("row_group_too_large", str(limits.group))
+
+    def _texts(self, pyarrow: Any) -> list[str]:
+        kinds = {pyarrow.string(), pyarrow.large_string()}
+        return [f.name for f in self._file.schema_arrow if f.type in kinds]
 
     def batches(self) -> Iterator[Raw]:
         """The rows, some thousand at a time."""
@@ -192,12 +265,22 @@ class Columns:
         number = 1
         try:
             for batch in self._file.iter_batches(batch_size=ROWS):
-                columns = [[as_text(v) for v in column.to_pylist()] for column in batch.columns]
+                columns = [self._cells(pyarrow, column) for column in batch.columns]
                 rows = [list(row) for row in zip(*columns, strict=True)]
                 yield Raw(list(range(number, number + len(rows))), rows)
                 number += len(rows)
         except (pyarrow.ArrowException, OSError):
             self.problem = "file_cut"
+
+    def _cells(self, pyarrow: Any, column: Any) -> list[str]:
+        """A batch's cells; what comes again and again is one text in memory, however long it is."""
+        if not isinstance(column, pyarrow.DictionaryArray):
+            return [as_text(v) for v in column.to_pylist()]
+        used = column.indices.unique().drop_null()
+        known = dict(
+            zip(used.to_pylist(), map(as_text, column.dictionary.take(used).to_pylist()), strict=True)
+        )
+        return ["" if i is None else known[i] for i in column.indices.to_pylist()]
 
 
 def as_text(value: Any) -> str:
@@ -209,8 +292,11 @@ def as_text(value: Any) -> str:
             return value
         case bool():
             return "true" if value else "false"
+        case float() if value.is_integer() and abs(value) < 1e18:
+            # Beyond 15 digits a spreadsheet's number is noise: zeros say so, as they do on its screen.
+            return str(int(value if abs(value) < 1e15 else Decimal(f"{value:.15g}")))
         case float():
-            return str(int(value)) if value.is_integer() and abs(value) < 1e18 else repr(value)
+            return repr(value)
         case datetime():
             midnight = (value.hour, value.minute, value.second) == (0, 0, 0)
             return value.date().isoformat() if midnight else value.isoformat(sep=" ", timespec="seconds")

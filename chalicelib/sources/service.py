@@ -11,9 +11,9 @@ from typing import Any, NamedTuple
 
 from chalicelib import aws, clock, keys, texts
 from chalicelib.places import service as places
-from chalicelib.sources import catalogue, model, staging, store, zones
+from chalicelib.sources import catalogue, headers, model, names, staging, store, zones
 from chalicelib.sources.checking import Checker, Raw, Refused
-from chalicelib.sources.model import Contract, InboxKey, Report, Unreadable
+from chalicelib.sources.model import Contract, Drift, InboxKey, Report, Unreadable
 from chalicelib.sources.packing import LIMITS, Limits
 from chalicelib.sources.reading import Table, open_table
 from chalicelib.sources.repairs import RepairFile
@@ -52,6 +52,8 @@ class _Work:
     problem: str | None = None
     detail: str = ""
     table: Table | None = None
+    header: headers.Header | None = None
+    perhaps: dict[str, str] = field(default_factory=dict)
     buckets: int = 0
 
 
@@ -111,6 +113,9 @@ def _read(work: _Work, path: Path, limits: Limits) -> None:
         checker = _checker(work, work.table)
         for raw in work.table.batches():
             _take(work, checker, raw)
+        if work.table.present is not None:  # Only at its end is known which columns such a file has.
+            work.header = headers.read_header(work.contract, work.table.header, work.table.present)
+        work.warnings += Counter(work.table.noticed)
         work.problem = work.problem or work.table.problem
     except Unreadable as problem:
         work.problem, work.detail = problem.code, problem.detail
@@ -119,19 +124,22 @@ def _read(work: _Work, path: Path, limits: Limits) -> None:
 def _checker(work: _Work, table: Table) -> Checker | None:
     """The checker of the file's rows, or None when its header refuses them all."""
     counts = work.contract.kind == "counts"
-    known = {c.name for c in work.contract.columns}
-    work.repairs.begin(table.header, known if counts else None)
-    try:
-        checker = Checker(work.contract, table.header, regions(), work.key.date)
-    except Unreadable as problem:
-        work.problem, work.detail = problem.code, problem.detail
+    known = set(headers.resolver(work.contract))
+    kept = {cell for cell in table.header if headers.spelled(cell) in known}
+    work.repairs.begin(table.header, kept if counts else None)
+    work.header = header = headers.read_header(work.contract, table.header, table.present)
+    if header.problem:
+        work.problem, work.detail = header.problem
         return None
+    checker = Checker(work.contract, header.names, regions(), work.key.date)
     if checker.unknown:
         work.warnings["columns_unknown"] += len(checker.unknown)
     return checker
 
 
 def _take(work: _Work, checker: Checker | None, raw: Raw) -> None:
+    if not work.received and work.header and work.header.drift.new:
+        work.perhaps = headers.guess(work.contract, work.header, raw, regions())
     work.received += len(raw.rows) + len(raw.bad)
     if checker is None:
         code = work.problem or "columns_missing"
@@ -158,6 +166,8 @@ def _keep(work: _Work, before: FileRow | None, delivery: Delivery, now: datetime
         zones.put_part(table, work.contract, bucket, file, work.scratch)
     if work.sink.repeated:
         work.warnings["record_id_repeated"] += work.sink.repeated
+    if work.sink.shared:
+        work.warnings["id_number_shared"] += work.sink.shared
     if work.pieces:
         work.pieces.flush()
     _put_repairs(work)
@@ -194,7 +204,8 @@ def _report(work: _Work, before: FileRow | None, now: datetime, seconds: float) 
     return Report(
         **_about(work.key, now),
         **_problem(work.problem),
-        contract_version=work.contract.version,
+        contract_version=work.header.version if work.header else work.contract.version,
+        drift=_drift(work),
         received=work.received,
         accepted=work.accepted,
         rejected=work.received - work.accepted,
@@ -215,6 +226,13 @@ def _report(work: _Work, before: FileRow | None, now: datetime, seconds: float) 
         repairs=work.key.repairs if work.repairs.rows else None,
         replaces=before.key if before else None,
     )
+
+
+def _drift(work: _Work) -> Drift:
+    if work.header is None:
+        return Drift()
+    drift: Drift = work.header.drift.model_copy(update={"perhaps": work.perhaps})
+    return drift
 
 
 def _about(key: InboxKey, now: datetime) -> dict[str, Any]:
@@ -351,3 +369,20 @@ def facts(source: str, person_keys: list[str]) -> list[dict[str, Any]]:
 def park(function: str, where: str, code: str, now: datetime) -> None:
     """Record a message or file that no repetition will make work."""
     store.park(function, where, code, now)
+
+
+class NameTables(NamedTuple):
+    """What names are compared with: files of characters, words that are no part of a name, long surnames."""
+
+    readings: Path
+    plain: Path
+    titles: tuple[str, ...]
+    compound_surnames: frozenset[str]
+
+
+def name_tables() -> NameTables:
+    """The tables that arriving names are cleaned with, for whoever cleans a whole city at once."""
+    data = names.DATA
+    return NameTables(
+        data / "name_characters.csv", data / "plain_characters.csv", names.titles(), names.compound_surnames()
+    )

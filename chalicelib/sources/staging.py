@@ -15,10 +15,17 @@ import pyarrow as pa
 import pyarrow.compute as pc
 
 from chalicelib.sources.checking import Checked
-from chalicelib.sources.model import BUCKETS, Contract, bucket_of, buckets_for
+from chalicelib.sources.model import BUCKETS, ROWS_A_BUCKET, Contract, bucket_of, buckets_for
+from chalicelib.sources.names import plain
 from chalicelib.sources.values import Value
 
 _FLUSH: Final = 100_000
+_CROWDED: Final = 4 * ROWS_A_BUCKET
+_KEY: Final = pa.field("person_key", pa.string())
+# Made on arrival. `id_mended`: the number had one wrong character, and what was meant is proven.
+_CURATED: Final = (_KEY, pa.field("birth_year", pa.int32()), pa.field("id_mended", pa.bool_()))
+# `id_sent`: a mended number as it was written. `name_plain`: the form for comparing (`names.plain`).
+_CLEAR: Final = (_KEY, pa.field("id_sent", pa.string()), pa.field("name_plain", pa.string()))
 _TYPES: Final = {
     "date": pa.date32(),
     "birth_date": pa.date32(),
@@ -34,13 +41,12 @@ def fields(contract: Contract, *zones: str) -> list[pa.Field]:
 
 def curated_schema(contract: Contract) -> pa.Schema:
     """What is curated of people: the key, the year of birth, and the columns that name nobody."""
-    first = [pa.field("person_key", pa.string()), pa.field("birth_year", pa.int32())]
-    return pa.schema([*first, *fields(contract, "curated", "both")])
+    return pa.schema([*_CURATED, *fields(contract, "curated", "both")])
 
 
 def clear_schema(contract: Contract) -> pa.Schema:
     """What the linkage zone holds: only what fuzzy comparison needs, and the ids to join by."""
-    return pa.schema([pa.field("person_key", pa.string()), *fields(contract, "clear", "both")])
+    return pa.schema([*_CLEAR, *fields(contract, "clear", "both")])
 
 
 class Staging:
@@ -50,12 +56,13 @@ class Staging:
         self.scratch, self.contract, self.key_of = scratch, contract, key_of
         self.rows = 0
         self.repeated = 0
+        self.shared = 0
+        self._sizes: Counter[int] = Counter()
         self._held: list[pa.RecordBatch] = []
         self._held_rows = 0
         self._writers: dict[int, pa.RecordBatchStreamWriter] = {}
         kept = fields(contract, "curated", "clear", "both")
-        extra = [pa.field("person_key", pa.string()), pa.field("birth_year", pa.int32())]
-        self.schema = pa.schema([*extra, *kept])
+        self.schema = pa.schema([*_CURATED, *_CLEAR[1:], *kept])
         self._staged = self.schema.append(pa.field("part", pa.int32()))
 
     def add(self, checked: Checked) -> list[str | None]:
@@ -65,7 +72,10 @@ class Staging:
             return []
         person = self._person_keys(checked.columns)
         ids = checked.columns["record_id"]
-        arrays = {"person_key": person, "birth_year": _birth_years(checked.columns)} | checked.columns
+        made_here = {"person_key": person, "birth_year": _birth_years(checked.columns)}
+        made_here["id_mended"] = [sent is not None for sent in checked.columns["id_sent"]]
+        made_here["name_plain"] = [plain(str(name)) if name else None for name in checked.columns["name"]]
+        arrays = checked.columns | made_here
         parts = [_part(key, str(record)) for key, record in zip(person, ids, strict=True)]
         made = [pa.array(arrays[f.name], f.type) for f in self.schema]
         self._held.append(
@@ -84,15 +94,19 @@ class Staging:
     def _flush(self) -> None:
         if not self._held:
             return
-        table = pa.Table.from_batches(self._held)
+        table = self._without_repeats(pa.Table.from_batches(self._held))
         self._held, self._held_rows = [], 0
         table = table.take(pc.sort_indices(table["part"]))
         start = 0
         for part, size in sorted(Counter(table["part"].to_pylist()).items()):
-            if part not in self._writers:
-                self._writers[part] = pa.ipc.new_stream(self._file(part), self.schema)
-            self._writers[part].write_table(table.slice(start, size).drop_columns(["part"]).combine_chunks())
+            self._write(part, table.slice(start, size).drop_columns(["part"]).combine_chunks())
             start += size
+
+    def _write(self, part: int, table: pa.Table) -> None:
+        if part not in self._writers:
+            self._writers[part] = pa.ipc.new_stream(self._file(part), self.schema)
+        self._writers[part].write_table(table)
+        self._sizes[part] += table.num_rows
 
     def _file(self, part: int) -> str:
         return str(self.scratch / f"part-{part:02d}.arrow")
@@ -103,12 +117,43 @@ class Staging:
         Where a record id comes again, the later row counts; ``repeated`` says how often that was.
         """
         self._flush()
+        for part in [part for part, size in self._sizes.items() if size > _CROWDED]:
+            self._spread(part)
         for writer in self._writers.values():
             writer.close()
-        count = buckets_for(self.rows)
+        count = buckets_for(sum(self._sizes.values()))
         for bucket in range(count):
             parts = [p for p in sorted(self._writers) if p & (count - 1) == bucket]
             yield count, bucket, self._sorted(parts)
+
+    def _spread(self, part: int) -> None:
+        """Take numbers that a crowd shares for no person's: their rows lose the key and leave the part.
+
+        Else a file that has one number in every row would have to be sorted in memory as one part.
+        """
+        self._writers.pop(part).close()
+        crowd = Path(self._file(part)).rename(self.scratch / f"crowded-{part:02d}.arrow")
+        counts: Counter[str | None] = Counter()
+        for batch in _batches(crowd):
+            counts.update(batch["person_key"].to_pylist())
+        shared = [key for key, n in counts.items() if key and n > self.contract.volume.rows_a_number]
+        self._sizes[part] = 0
+        for batch in _batches(crowd):
+            self._replace(part, pa.table(batch), pa.array(shared, pa.string()))
+        crowd.unlink()
+
+    def _replace(self, part: int, table: pa.Table, shared: pa.Array) -> None:
+        """Put a piece of a crowded part back, the rows of shared numbers without key by their record id."""
+        crowded = pc.is_in(table["person_key"], value_set=shared)
+        if (rest := table.filter(pc.invert(crowded))).num_rows:
+            self._write(part, rest)
+        moved = table.filter(crowded)
+        self.shared += moved.num_rows
+        place = moved.schema.get_field_index("person_key")
+        moved = moved.set_column(place, _KEY, pa.nulls(moved.num_rows, pa.string()))
+        parts = pa.array([_part(None, record) for record in moved["record_id"].to_pylist()], pa.int32())
+        for other in parts.unique().to_pylist():
+            self._write(other, moved.filter(pc.equal(parts, other)).combine_chunks())
 
     def _sorted(self, parts: list[int]) -> pa.Table:
         tables = []
@@ -141,7 +186,7 @@ class Counting:
 
     def __init__(self) -> None:
         self.rows = 0
-        self.repeated = 0
+        self.repeated = self.shared = 0
         self._sums: Counter[tuple[Value, Value, Value]] = Counter()
 
     def add(self, checked: Checked) -> list[str | None]:
@@ -158,6 +203,11 @@ class Counting:
         columns = list(zip(*rows, strict=True)) or [()] * 4
         arrays = [pa.array(column, f.type) for column, f in zip(columns, self.SCHEMA, strict=True)]
         yield 1, 0, pa.Table.from_arrays(arrays, schema=self.SCHEMA)
+
+
+def _batches(path: Path) -> Iterator[pa.RecordBatch]:
+    with pa.OSFile(str(path)) as file:
+        yield from pa.ipc.open_stream(file)
 
 
 def _part(person_key: str | None, record_id: str) -> int:

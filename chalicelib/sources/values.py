@@ -7,12 +7,13 @@ A *judged* value is the pair of what is kept (``None``: nothing) and the code of
 import re
 import unicodedata
 from collections.abc import Callable
-from datetime import date
+from datetime import date, timedelta
 from functools import lru_cache, partial
 from operator import mul
 from typing import Final, NamedTuple
 
 from chalicelib import idnumbers
+from chalicelib.sources import names
 from chalicelib.sources.model import Column
 
 Value = str | int | float | date | None
@@ -22,14 +23,17 @@ Judge = Callable[[str], Judged]
 LONGEST: Final = 500
 EARLIEST, LATEST = 1850, 2100
 _CONTROL = re.compile(r"[\x00-\x1f\x7f\u200b-\u200f\u2028\u2029\ufeff]+")
-_HAN_SPACE = re.compile(r"(?<=[\u2e80-\u9fff]) +| +(?=[\u2e80-\u9fff])")
-_DOTS = re.compile(r"[・•‧∙⋅．]")
 _NEUTRALISED = re.compile(r"^'(?=[=+\-@])")
+_FORCED_TEXT = re.compile(r'="([^"]*)"')
 _DATE = re.compile(
-    r"(\d{4})(?:-(\d{1,2})-(\d{1,2})|/(\d{1,2})/(\d{1,2})|\.(\d{1,2})\.(\d{1,2})|年(\d{1,2})月(\d{1,2})日)"
+    r"(\d{4})(?:-(\d{1,2})-(\d{1,2})|/(\d{1,2})/(\d{1,2})|\.(\d{1,2})\.(\d{1,2})|年(\d{1,2})月(\d{1,2})[日号])"
     r"(?:[ T]\d{1,2}:\d{2}(?::\d{2}(?:\.\d+)?)?)?"
 )
 _COMPACT = re.compile(r"\d{8}")
+_SERIAL = re.compile(r"([1-7]\d{4})(?:\.\d+)?")
+_SERIAL_ZERO = date(1899, 12, 30)  # Right from March 1900 on: spreadsheets believe in 1900-02-29.
+_NUMERALS = str.maketrans("〇○零一二三四五六七八九元", "0001234567891")
+_TENS = re.compile(r"([一二三四五六七八九]?)十([一二三四五六七八九]?)")
 _MONTH = re.compile(r"(\d{4})[-/.年]?(\d{1,2})月?")
 _PHONE_NOISE = re.compile(r"[\s\-()]")
 _PLAIN_PHONE = re.compile(r"1[3-9][0-9]{9}")
@@ -37,6 +41,8 @@ _PLAIN_NUMBER = re.compile(r"[1-9][0-9]{16}[0-9X]")
 _WEIGHTS = tuple(pow(2, 17 - i, 11) for i in range(17))
 _CHECKS = "10X98765432"
 _MOBILE = re.compile(r"1[3-9]\d{9}")
+_ONE_OF_SEVERAL = re.compile(r"(?<!\d)(?:\+?86|0)?(1[3-9]\d{9})(?!\d)", re.ASCII)
+_ROUNDED = re.compile(r"\d(?:\.\d+)?E\+?17|[1-9]\d{14}000", re.ASCII)
 _CODE = re.compile(r"\d{9}|\d{12}")
 _SEX: Final = {
     "男": "male",
@@ -67,6 +73,8 @@ def clean(text: str) -> str:
     if not text.isprintable():
         text = _CONTROL.sub(" ", text)
     text = text.strip()
+    if text[:1] == "=" and (forced := _FORCED_TEXT.fullmatch(text)):
+        return forced[1].strip()
     return _NEUTRALISED.sub("", text) if text[:1] == "'" else text
 
 
@@ -85,11 +93,9 @@ def record_id(raw: str) -> Judged:
 
 
 def name(raw: str) -> Judged:
-    """A person's name: no spaces beside Chinese characters, one sort of middle dot."""
+    """A person's name as it was written, without titles, notes and blanks (``names.written``)."""
     made, code = text(raw)
-    if isinstance(made, str) and not made.isalpha() and not made.isascii():
-        made = _DOTS.sub("·", _HAN_SPACE.sub("", made))
-    return made, code
+    return (names.written(made), code) if isinstance(made, str) else (made, code)
 
 
 def id_number(raw: str) -> Judged:
@@ -99,14 +105,19 @@ def id_number(raw: str) -> Judged:
     """
     if _PLAIN_NUMBER.fullmatch(raw) and _exists(raw[6:14]):
         right = _CHECKS[sum(map(mul, map(int, raw[:17]), _WEIGHTS)) % 11] == raw[17]
-        return raw, None if right else "id_number_check"
+        return raw, None if right else _what_is_wrong(raw, "id_number_check")
     made = idnumbers.normalise(clean(raw))
     if not made or made.lower() in _NOTHING:
         return None, None
     try:
         return idnumbers.parse(made).number, None
     except idnumbers.InvalidIdNumber as problem:
-        return made[:64], problem.code
+        return made[:64], _what_is_wrong(made, problem.code)
+
+
+def _what_is_wrong(made: str, code: str) -> str:
+    """Spreadsheets keep 15 digits of a number: the rest of an identity number is lost for good."""
+    return "id_number_rounded" if _ROUNDED.fullmatch(made) else code
 
 
 @lru_cache(maxsize=50_000)
@@ -116,22 +127,30 @@ def _exists(born: str) -> bool:
 
 
 def phone(raw: str) -> Judged:
-    """A mainland mobile number of 11 digits; country code, spaces and hyphens are dropped."""
+    """A mainland mobile number of 11 digits: without country code, trunk zero, spaces and hyphens.
+
+    Of several in one cell the first.
+    """
     if _PLAIN_PHONE.fullmatch(raw):
         return raw, None
-    made = _PHONE_NOISE.sub("", clean(raw))
-    for prefix in ("+86", "0086", "86"):
-        if made.startswith(prefix) and len(made) > 11:
-            made = made[len(prefix) :]
+    made = clean(raw).removesuffix(".0")  # Spreadsheets that took it for a number.
+    plain = _PHONE_NOISE.sub("", made)
+    for prefix in ("+86", "0086", "86", "0"):
+        if plain.startswith(prefix) and len(plain) > 11:
+            plain = plain[len(prefix) :]
             break
-    made = made.removesuffix(".0")  # Spreadsheets that took it for a number.
-    if _MOBILE.fullmatch(made) and made.isascii():
-        return made, None
-    return None, None if made.lower() in _NOTHING else "phone_invalid"
+    if _MOBILE.fullmatch(plain) and plain.isascii():
+        return plain, None
+    if several := _ONE_OF_SEVERAL.search(made) or _ONE_OF_SEVERAL.search(plain):
+        return several[1], None
+    return None, None if plain.lower() in _NOTHING else "phone_invalid"
 
 
 def day(raw: str) -> Judged:
-    """A date in any common form; 1900-01-00, the 30th of February and year 9 are impossible."""
+    """A date in any common form, Chinese numerals and the day numbers of spreadsheets included.
+
+    1900-01-00, the 30th of February and year 9 are impossible.
+    """
     made = clean(raw)
     if made.lower() in _NOTHING:
         return None, None
@@ -145,12 +164,21 @@ def day(raw: str) -> Judged:
 def _parts(made: str) -> date:
     if len(made) == 10 and made[4] == "-" == made[7]:
         return date.fromisoformat(made)
+    made = made.removesuffix(".0")
     if _COMPACT.fullmatch(made):
         return date(int(made[:4]), int(made[4:6]), int(made[6:]))
-    if (match := _DATE.fullmatch(made)) is None:
+    if serial := _SERIAL.fullmatch(made):
+        return _SERIAL_ZERO + timedelta(days=int(serial[1]))
+    if (match := _DATE.fullmatch(_digits(made) if "月" in made else made)) is None:
         raise ValueError("no date")
     year, month, number = (part for part in match.groups() if part is not None)
     return date(int(year), int(month), int(number))
+
+
+def _digits(made: str) -> str:
+    """Chinese numerals of a date as digits: ``二〇二六年十一月二十三日``."""
+    tens = _TENS.sub(lambda found: (found[1] or "一") + (found[2] or "〇"), made)
+    return tens.translate(_NUMERALS)
 
 
 def month(raw: str) -> Judged:

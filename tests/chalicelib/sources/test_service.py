@@ -79,7 +79,8 @@ def test_the_clear_columns_are_in_the_linkage_zone_alone(deliver: Deliver) -> No
     deliver(KEY, csv_text([row(1)]))
     (key,) = keys_in("linkage", "linkage/")
     (found,) = pq.read_table(io.BytesIO(body_of("linkage", key))).to_pylist()
-    assert set(found) == {"person_key", "record_id", "name", "id_number", "birth_date", "phone", "address"}
+    clear = {"person_key", "record_id", "name", "id_number", "birth_date", "phone", "address"}
+    assert set(found) == clear | {"name_plain", "id_sent"}
     assert found["id_number"] == number(1)
 
 
