@@ -11,6 +11,7 @@ from chalicelib.actors import Actor
 from chalicelib.cases import model, reading, store
 from chalicelib.cases.model import Case, CaseCheck
 from chalicelib.cases.views import CaseView, role_of, view
+from chalicelib.forms import service as forms
 from chalicelib.tables import Cancelled, Once, Write
 
 # A transaction holds 100 writes: this leaves room for a context's own.
@@ -42,7 +43,8 @@ def submit(
 ) -> CaseView:
     """Open a case: header, checks, first event, audit entry and idempotency key in one transaction.
 
-    The case is made under the version of its kind that is in force that day, and keeps it. Raises
+    The case is made under the version of its kind, and of its form, that is in force that day, and keeps
+    both. The filer's draft of the form goes in the same transaction. Raises
     ``Repeated`` for a repeat under the same key, ``Conflict`` when one of ``also`` is refused.
     """
     case = _new_case(submission, actor, now)
@@ -52,6 +54,7 @@ def submit(
         *opened_rows(case),
         store.event_put(case.id, now, "case_submitted", role_of(actor)),
         audit.entry(actor, "case.submitted", case.id, now, kind=case.kind),
+        *forms.filed(case.kind, actor),
         *also,
     ]
     tables.transact(*writes, once=once, answer=answer)
@@ -65,7 +68,7 @@ def _new_case(submission: Submission, actor: Actor, now: datetime) -> Case:
         id=case_id,
         kind=kind.kind,
         kind_version=kind.version,
-        form_version=submission.form_version,
+        form_version=submission.form_version or forms.version_for(kind.kind, now),
         state="",
         owner=submission.owner,
         filer=submission.filer,

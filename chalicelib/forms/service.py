@@ -52,7 +52,9 @@ def checker(kind: str) -> Callable[[Any, datetime], None]:
 
 def version_for(kind: str, now: datetime) -> str | None:
     """The version that a case made now keeps; None for a kind without a form."""
-    return in_force(kind, now).version if kind in model.kinds() else None
+    if kind not in model.kinds():
+        return None
+    return in_force(kind, now).version
 
 
 def filed(kind: str, actor: Actor) -> list[Write]:

@@ -7,6 +7,7 @@ import pytest
 
 from chalicelib import sealing, tables
 from chalicelib.actors import SYSTEM, Actor
+from chalicelib.cases import service as cases
 from chalicelib.errors import Conflict, Invalid, NotFound
 from chalicelib.forms import drafts, service, store
 from chalicelib.forms.views import Draft, NewDraft
@@ -126,3 +127,25 @@ def test_a_checker_refuses_by_the_edition_in_force(now: datetime) -> None:
     check({"left_on": "2026-12-01"}, now)
     with pytest.raises(Invalid):
         check({"left_on": "soon"}, now)
+
+
+def test_a_case_keeps_the_version_of_its_form_and_the_draft_goes_with_it(person: str, now: datetime) -> None:
+    save(now, housing="rented")
+    citizen = Actor(person, "citizen", frozenset({"citizen"}))
+    filed = cases.Submission(kind=KIND, owner=person, filer=person, region="440604010001", payload={})
+    case_id = cases.submit(filed, citizen, now).id
+    assert cases.case(case_id).form_version == "2026-11"
+    assert service.listed(person, now, "en").items == []
+
+
+def test_a_submission_that_fails_leaves_the_draft(person: str, now: datetime) -> None:
+    save(now, housing="rented")
+    citizen = Actor(person, "citizen", frozenset({"citizen"}))
+    filed = cases.Submission(
+        kind=KIND, owner=person, filer=person, region="440604010001", payload={}, case_id="C1"
+    )
+    cases.submit(filed, citizen, now)
+    save(now, housing="owned")
+    with pytest.raises(tables.Cancelled):
+        cases.submit(filed, citizen, now)
+    assert service.resume(person, KIND, now, "en").answers == {"housing": "owned"}
