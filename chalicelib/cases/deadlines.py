@@ -4,7 +4,7 @@ from datetime import date, datetime
 
 from chalicelib import audit, clock, tables
 from chalicelib.actors import SYSTEM
-from chalicelib.cases import joining, store
+from chalicelib.cases import joining, model, reading, service, store
 from chalicelib.tables import Cancelled
 
 
@@ -19,8 +19,21 @@ def chase(day: date, now: datetime) -> dict[str, int]:
         if isinstance(row, store.CheckRow):
             done["checks"] += joining.to_person(case_id, row.sk.removeprefix("CHECK#"), "silent", now)
         elif isinstance(row, store.CaseRow):
-            done["cases"] += mark_late(case_id, day, now)
+            done["cases"] += _lapse(case_id, day, now) or mark_late(case_id, day, now)
     return done
+
+
+def _lapse(case_id: str, day: date, now: datetime) -> int:
+    """Do what the kind says of a state whose clock ran out that day; 0 where it says nothing or somebody was quicker."""
+    found = reading.consistent(case_id)
+    act = model.kind_of(found).lapses.get(found.state)
+    if act is None or found.due != day:
+        return 0
+    try:
+        service.act(found, act, SYSTEM, now)
+    except Cancelled:
+        return 0
+    return 1
 
 
 def mark_late(case_id: str, day: date, now: datetime) -> int:

@@ -18,7 +18,6 @@ from chalicelib.errors import Field as Place
 from chalicelib.tables import Cancelled, Once
 
 LINK_SECONDS: Final = 900
-OPEN_STATES: Final = ("confirming", "checking", "review", "supplement", "appealed")
 _MAGIC: Final = {
     "image/jpeg": (b"\xff\xd8\xff",),
     "image/png": (b"\x89PNG\r\n\x1a\n",),
@@ -59,7 +58,7 @@ def announce(
 
 
 def _allowed(case: Case, wanted: NewDocument) -> model.DocumentKind:
-    if case.state not in OPEN_STATES:
+    if case.state in model.kind_of(case).decided:
         raise Conflict("case_state_forbids", state=case.state)
     allowed = model.kind_of(case).document(wanted.kind)
     if wanted.media_type not in allowed.media:

@@ -140,6 +140,7 @@ class Kind(Shape):
     appeal_working_days: int = Field(gt=0)
     supplement_working_days: int = Field(gt=0)
     state_working_days: dict[str, int] = {}
+    lapses: dict[str, str] = {}
     escalation: Escalation = Field(default_factory=standard_escalation)
     decided: list[str] = ["accepted", "refused", "withdrawn", "closed"]
     told: list[str] = ["confirming", "review", "supplement", "accepted", "refused", "closed"]
@@ -161,6 +162,9 @@ class Kind(Shape):
             raise ValueError(f"unknown states {sorted(missing)}")
         if any("system" in t.who and t.to == "refused" for t in self.transitions.values()):
             raise ValueError("a program never refuses")
+        for state, act in self.lapses.items():
+            if "system" not in self.transition(act, state).who:
+                raise ValueError(f"{act} is not for the engine to do")
         if self.checks:
             self._require_join()
         return self
@@ -198,6 +202,11 @@ class Kind(Shape):
         if state in self.decided:
             return None
         return max(deadline, clock.add_working_days(today, 1))
+
+    def queue(self, state: str, payload: Mapping[str, Any]) -> str | None:
+        """Whose worklist a state's work is on; ``"@owner"`` in the file is what the payload has under ``owner``."""
+        named = self.work.get(state)
+        return str(payload[named[1:]]) if named and named.startswith("@") else named
 
     def late_work_due(self, now: datetime) -> date:
         """The day until which whoever takes over late work has time."""

@@ -2,7 +2,7 @@
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import date, datetime
 from itertools import batched
 from typing import Any, Final
 
@@ -20,7 +20,10 @@ PARTS_AT_ONCE: Final = 60
 
 @dataclass(frozen=True)
 class Submission:
-    """What a context hands in. ``payload`` carries no personal data; ``sealed`` does, sealed for the owner."""
+    """What a context hands in. ``payload`` carries no personal data; ``sealed`` does, sealed for the owner.
+
+    ``deadline`` where it is not the kind's: feedback has one for each category.
+    """
 
     kind: str
     owner: str
@@ -31,6 +34,7 @@ class Submission:
     needs_confirmation: bool = False
     case_id: str | None = None
     form_version: str | None = None
+    deadline: date | None = None
 
 
 def submit(
@@ -75,7 +79,7 @@ def _new_case(submission: Submission, actor: Actor, now: datetime) -> Case:
         region=submission.region,
         submitted_at=now,
         since=now,
-        deadline=kind.deadline(now),
+        deadline=submission.deadline or kind.deadline(now),
         receipt_number=f"{kind.receipt}-{clock.local_date(now):%Y}-{case_id[-10:]}",
         open_checks=0,
         payload=submission.payload,
@@ -96,7 +100,7 @@ def entered(case: Case, state: str, now: datetime) -> Case:
             "state": state,
             "since": now,
             "due": kind.due(state, now, case.deadline),
-            "queue": kind.work.get(state),
+            "queue": kind.queue(state, case.payload),
             "checks": checks,
             "open_checks": len(checks) if state == "checking" else case.open_checks,
             "decided_at": now if state in kind.decided else case.decided_at,

@@ -44,10 +44,14 @@ def case_for(actor: Actor, case_id: str) -> Case:
 
 
 def _has_part(actor: Actor, found: Case) -> bool:
-    """Reviewers see the cases their department checks; officers and workers those of their region."""
+    """Reviewers see the cases their department checks or has on its worklist; officers and workers those of their region."""
     if actor.roles & OFFICERS:
         return True
-    return "reviewer" in actor.roles and any(c.department == actor.department for c in found.checks)
+    if "reviewer" not in actor.roles or actor.department is None:
+        return False
+    kind = model.kind_of(found)
+    queues = {kind.queue(state, found.payload) for state in kind.work}
+    return actor.department in queues | {check.department for check in found.checks}
 
 
 def cases_of(actor: Actor, *, filed: bool, limit: int, token: str | None) -> tuple[list[Case], str | None]:

@@ -72,7 +72,7 @@ def header(case: Case) -> CaseRow:
     row.submitted_at, row.deadline = clock.iso(case.submitted_at), case.deadline.isoformat()
     row.since = clock.iso(case.since)
     row.receipt_number, row.open_checks = case.receipt_number, case.open_checks
-    row.payload = json.dumps(case.payload, ensure_ascii=False, sort_keys=True)
+    row.payload = _json(case.payload)
     row.sealed = case.sealed
     row.by_owner_pk, row.by_owner_sk = case.owner, f"{row.submitted_at}#{case.id}"
     if case.filer != case.owner:
@@ -84,6 +84,10 @@ def header(case: Case) -> CaseRow:
         row.queue = case.queue
         row.by_work_pk, row.by_work_sk = work_key(case.queue, case.region, case.due, case.id)
     return row
+
+
+def _json(payload: dict[str, Any]) -> str:
+    return json.dumps(payload, ensure_ascii=False, sort_keys=True)
 
 
 def check_row(case: Case, check: CaseCheck) -> CheckRow:
@@ -129,6 +133,10 @@ def move(origin: Case, moved: Case, *, joins: bool = False) -> Update:
         CaseRow.due.set(moved.due.isoformat()) if moved.due else CaseRow.due.remove(),
         CaseRow.queue.set(moved.queue) if moved.queue else CaseRow.queue.remove(),
     ]
+    if moved.payload != origin.payload:
+        actions.append(CaseRow.payload.set(_json(moved.payload)))
+    if moved.deadline != origin.deadline:
+        actions.append(CaseRow.deadline.set(moved.deadline.isoformat()))
     if moved.decided_at:
         actions.append(CaseRow.decided_at.set(clock.iso(moved.decided_at)))
     if moved.value is not None:
