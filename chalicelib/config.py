@@ -16,6 +16,7 @@ Table = Literal[
     "forms",
     "cases",
     "residence",
+    "permits",
     "sources",
     "linkage",
     "fieldwork",

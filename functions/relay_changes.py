@@ -17,6 +17,7 @@ from chalicelib.cases import service as cases
 from chalicelib.cases.model import Case
 from chalicelib.messaging import service as messaging
 from chalicelib.permits import service as permits
+from chalicelib.permits import service as permits
 from chalicelib.residence import service as residence
 
 processor = Processor(EventType.DynamoDBStreams)
@@ -24,6 +25,9 @@ processor = Processor(EventType.DynamoDBStreams)
 ENACTED_BY: Final[dict[str, Callable[[Case, datetime], bool]]] = {
     residence.REGISTRATION: residence.enact,
     residence.DEPARTURE: residence.enact,
+    permits.APPLICATION: permits.enact,
+    permits.ENDORSEMENT: permits.enact,
+    permits.REPLACEMENT: permits.enact,
     permits.APPLICATION: permits.enact,
     permits.ENDORSEMENT: permits.enact,
     permits.REPLACEMENT: permits.enact,

@@ -10,6 +10,7 @@ from chalicelib import api, http
 from chalicelib.actors import Actor
 from chalicelib.cases import receipts
 from chalicelib.cases import service as cases
+from tests.chalicelib.permits import holders
 from tests.town import COMMUNITY, TOWN, Town, id_number
 
 
@@ -117,6 +118,27 @@ def _counters(town: Town, actor: Actor) -> Asked:
     return Asked(query={"metric": "cases_submitted", "region": COMMUNITY, "by": "day"})
 
 
+def _permit_filing(**more: Any) -> Make:
+    def make(town: Town, actor: Actor) -> Asked:
+        person, named = holders.somebody(town, actor)
+        if "ground" not in more:
+            holders.holding(person)
+        return Asked(body={**more, **({"person": named} if named else {})})
+
+    return make
+
+
+def _my_permit(town: Town, actor: Actor) -> Asked:
+    holders.holding(town.owner.id)
+    return Asked()
+
+
+def _card(town: Town, actor: Actor) -> Asked:
+    case_id = town.case(kind="permit_replacement")
+    holders.holding(town.owner.id, case_id, made=False)
+    return Asked(path={"id": case_id})
+
+
 def _my_things(town: Town, actor: Actor) -> Asked:
     town.case()
     town.registration()
@@ -176,6 +198,17 @@ SAMPLES: dict[str, Sample] = {
     "POST /residence-registrations": Sample(_registration, "unseen"),
     "POST /residence-registrations/{id}/departure": Sample(_departure),
     "GET /me/residence-registrations": Sample(_my_things, "unseen"),
+    "POST /permit-applications": Sample(
+        _permit_filing(ground="work", objection="I have lived here for longer"), "unseen"
+    ),
+    "POST /permit-endorsements": Sample(_permit_filing(), "unseen"),
+    "POST /permit-replacements": Sample(_permit_filing(fault="lost"), "unseen"),
+    "GET /me/permit": Sample(_my_permit, "unseen"),
+    "GET /me/permit/code": Sample(_my_permit, "unseen"),
+    "GET /me/permit/code.svg": Sample(_my_permit, "unseen"),
+    "GET /permit-cards": Sample(_query(town=TOWN)),
+    # A card is handed out once: the next who asks is told so.
+    "POST /permit-cards/{id}/issuance": Sample(_card, statuses=(409,)),
     "GET /forms": Sample(_nothing),
     "GET /forms/{kind}": Sample(_form),
     "GET /me/drafts": Sample(_drafts, "unseen"),

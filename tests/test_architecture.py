@@ -17,6 +17,7 @@ ORDER = (
     "forms",
     "cases",
     "residence",
+    "permits",
     "points",
     "schooling",
     "housing",

@@ -266,6 +266,11 @@ def registrations_of(person_id: str) -> list[Registration]:
     return store.registrations(person_id)
 
 
+def standing_of(person_id: str) -> Standing | None:
+    """What is in force for a person now, read consistently; None for somebody who was never registered."""
+    return store.standings([person_id]).get(person_id)
+
+
 def registered_keys(person_keys: Iterable[str]) -> set[str]:
     """Those of the person keys whose person is registered now, or has left the city."""
     people = identity.person_ids(person_keys)
