@@ -96,7 +96,8 @@ def drift(contract: Contract, version: int, seen: list[str]) -> Drift:
 def guess(contract: Contract, header: Header, raw: Raw, regions: Regions) -> dict[str, str]:
     """Of the new headers those whose values look like a missing column's: ``{header: column}``.
 
-    Judged by the first rows of the file; at least nine values in ten must be good, and one column alone fit.
+    Judged by the first rows of the file; at least nine values in ten must be good, and one column alone fit,
+    or one alone of those that every source has.
     """
     made: dict[str, str] = {}
     missing = [contract.column(name) for name in header.drift.missing]
@@ -104,6 +105,7 @@ def guess(contract: Contract, header: Header, raw: Raw, regions: Regions) -> dic
         place = header.names.index(name)
         cells = [c for row in raw.rows[:_SAMPLE] if (c := row[place].strip())]
         fitting = [c for c in missing if c.type in _TELLING and _looks_like(cells, c, regions)]
+        fitting = [c for c in fitting if c.name in contract.standard_columns] or fitting
         if len(fitting) == 1:
             made[name] = fitting[0].name
     return made

@@ -7,7 +7,6 @@ is looked at before anything is unpacked.
 import json
 from collections.abc import Iterator
 from datetime import date, datetime
-from decimal import Decimal
 from itertools import chain
 from pathlib import Path
 from typing import Any, Final, Protocol
@@ -109,7 +108,7 @@ class JsonLines:
     def _add(self, name: str) -> None:
         """A column, unless the same one is there by another name."""
         place = self._places.get(self._resolved.get(name, name), len(self.header))
-        if place > MOST_COLUMNS:
+        if name not in self._resolved and place >= MOST_COLUMNS // 2:
             return
         if place == len(self.header):
             self.header.append(name)
@@ -292,9 +291,10 @@ def as_text(value: Any) -> str:
             return value
         case bool():
             return "true" if value else "false"
-        case float() if value.is_integer() and abs(value) < 1e18:
-            # Beyond 15 digits a spreadsheet's number is noise: zeros say so, as they do on its screen.
-            return str(int(value if abs(value) < 1e15 else Decimal(f"{value:.15g}")))
+        case float() if value.is_integer() and abs(value) < 1e15:
+            return str(int(value))
+        case float() if value.is_integer():
+            return f"{value:.14E}"  # Its last digits are noise: it must not pass for a whole number.
         case float():
             return repr(value)
         case datetime():

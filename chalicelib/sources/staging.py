@@ -20,7 +20,7 @@ from chalicelib.sources.names import plain
 from chalicelib.sources.values import Value
 
 _FLUSH: Final = 100_000
-_CROWDED: Final = 4 * ROWS_A_BUCKET
+_CROWDED: Final = 2 * ROWS_A_BUCKET
 _KEY: Final = pa.field("person_key", pa.string())
 # Made on arrival. `id_mended`: the number had one wrong character, and what was meant is proven.
 _CURATED: Final = (_KEY, pa.field("birth_year", pa.int32()), pa.field("id_mended", pa.bool_()))

@@ -42,7 +42,7 @@ _WEIGHTS = tuple(pow(2, 17 - i, 11) for i in range(17))
 _CHECKS = "10X98765432"
 _MOBILE = re.compile(r"1[3-9]\d{9}")
 _ONE_OF_SEVERAL = re.compile(r"(?<!\d)(?:\+?86|0)?(1[3-9]\d{9})(?!\d)", re.ASCII)
-_ROUNDED = re.compile(r"\d(?:\.\d+)?E\+?17|[1-9]\d{14}000", re.ASCII)
+_ROUNDED = re.compile(r"\d(?:\.\d+)?E\+?1[47]|[1-9]\d{14}000", re.ASCII)
 _CODE = re.compile(r"\d{9}|\d{12}")
 _SEX: Final = {
     "男": "male",

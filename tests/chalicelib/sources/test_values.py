@@ -21,6 +21,14 @@ from tests.chalicelib.sources.rows import number
         ("２０２６－１１－２３", date(2026, 11, 23)),
         ("2026-11-23 00:00:00", date(2026, 11, 23)),
         ("2024-02-29", date(2024, 2, 29)),
+        ("1990年1月3号", date(1990, 1, 3)),
+        ("二〇二六年十一月二十三日", date(2026, 11, 23)),
+        ("一九九〇年十月十日", date(1990, 10, 10)),
+        ("二零零八年二月二十九日", date(2008, 2, 29)),
+        ("32874", date(1990, 1, 1)),
+        ("32874.0", date(1990, 1, 1)),
+        ("32874.5", date(1990, 1, 1)),
+        ('="1990-01-01"', date(1990, 1, 1)),
     ],
 )
 def test_dates_are_read_in_the_forms_that_departments_write(raw: str, kept: date) -> None:
@@ -28,7 +36,20 @@ def test_dates_are_read_in_the_forms_that_departments_write(raw: str, kept: date
 
 
 @pytest.mark.parametrize(
-    "raw", ["1900-01-00", "2026-02-30", "0009-01-01", "2026-13-01", "昨天", "2025-02-29"]
+    "raw",
+    [
+        "1900-01-00",
+        "0",
+        "60",
+        "00:00:00",
+        "1990",
+        "二〇二六年二月三十日",
+        "2026-02-30",
+        "0009-01-01",
+        "2026-13-01",
+        "昨天",
+        "2025-02-29",
+    ],
 )
 def test_a_date_that_never_was_is_refused(raw: str) -> None:
     assert values.day(raw) == (None, "date_impossible")
@@ -36,7 +57,18 @@ def test_a_date_that_never_was_is_refused(raw: str) -> None:
 
 @pytest.mark.parametrize(
     "raw",
-    ["19900001234", "+86 199 0000 1234", "0086-199-0000-1234", "８６１９９００００１２３４", "19900001234.0"],
+    [
+        "019900001234",
+        "19900001234/0757-83330000",
+        "19900001234、13900000000",
+        "测试 199 0000 1234",
+        '="19900001234"',
+        "19900001234",
+        "+86 199 0000 1234",
+        "0086-199-0000-1234",
+        "８６１９９００００１２３４",
+        "19900001234.0",
+    ],
 )
 def test_a_phone_is_eleven_digits_however_it_is_written(raw: str) -> None:
     assert values.phone(raw) == ("19900001234", None)
@@ -44,6 +76,8 @@ def test_a_phone_is_eleven_digits_however_it_is_written(raw: str) -> None:
 
 def test_a_number_that_is_no_mobile_is_left_out_and_counted() -> None:
     assert values.phone("0757-83330000") == (None, "phone_invalid")
+    assert values.phone(number(1)) == (None, "phone_invalid")
+    assert values.phone("1.99E+10") == (None, "phone_invalid")
 
 
 def test_an_old_number_of_fifteen_digits_becomes_eighteen() -> None:
@@ -114,3 +148,17 @@ def test_no_text_makes_a_value_fail(raw: str, kind: str) -> None:
     judge = values.judge_for(column, Regions(frozenset(), frozenset()))
     kept, code = judge(raw)
     assert kept is None or code is None or kept != ""
+
+
+def test_a_number_that_a_spreadsheet_rounded_is_named_so() -> None:
+    assert values.id_number("4.49999E+17") == ("4.49999E+17", "id_number_rounded")
+    wrong = next(n for n in (f"449999199001{i:02d}1000" for i in range(1, 20)) if not idnumbers.is_valid(n))
+    assert values.id_number(wrong) == (wrong, "id_number_rounded")
+
+
+@settings(deadline=None)
+@given(st.dates(date(1927, 6, 1), date(2099, 12, 31)))
+def test_a_date_comes_back_from_each_of_its_forms(born: date) -> None:
+    forms = [f"{born:%Y/%m/%d}", f"{born:%Y%m%d}", f"{born.year}年{born.month}月{born.day}日"]
+    forms.append(str((born - date(1899, 12, 30)).days))
+    assert {values.day(form) for form in forms} == {(born, None)}
