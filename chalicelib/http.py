@@ -46,7 +46,7 @@ from chalicelib.texts import Language, preferred
 
 Reach = Literal["own", "region", "any"]
 Who = Literal["public", "signed_in"] | Mapping[str, Reach]
-PURPOSES: Final = ("case_handling", "visit", "counter_service", "complaint", "audit")
+PURPOSES: Final = ("case_handling", "visit", "counter_service", "complaint", "audit", "matching")
 BODY_LIMIT: Final = 64 * 1024
 PATH_PART_LIMIT: Final = 900  # Bytes. A part becomes part of a key, and DynamoDB's keys end at 1,024.
 _HEADERS: Final = {"Cache-Control": "no-store", "X-Content-Type-Options": "nosniff"}

@@ -20,7 +20,7 @@ of a running API holds the same with every field of every body and answer.
 - *own*: the caller's own things. *region*: things in the caller's scope. *any*: no narrower limit.
 - Every `POST` that is not public takes an `Idempotency-Key`: a repeat gets the first status and body again.
 - Failures are `application/problem+json` with a stable `code`, in Chinese, or in English with `Accept-Language: en`.
-- Where a purpose is named, the header `Purpose` may name another one of: case_handling, visit, counter_service, complaint, audit.
+- Where a purpose is named, the header `Purpose` may name another one of: case_handling, visit, counter_service, complaint, audit, matching.
 """
 
 

@@ -11,6 +11,7 @@ from chalicelib.actors import Actor
 from chalicelib.cases import receipts
 from chalicelib.cases import service as cases
 from tests.chalicelib.permits import holders
+from tests.chalicelib.linkage import questions
 from tests.town import COMMUNITY, TOWN, Town, id_number
 
 
@@ -31,12 +32,13 @@ class Sample:
     """How to ask a route so that it works, and what happens to whom it does not concern.
 
     ``foreign``: a stranger, or staff of another region, is ``refused`` (403 or 404), or sees a list without
-    anything of the owner's (``unseen``: there is nothing to point at).
+    anything of the owner's (``unseen``: there is nothing to point at). ``department``: whose reviewers it is for.
     """
 
     make: Make
     foreign: str = "refused"
     statuses: tuple[int, ...] = ()
+    department: str = "housing"
 
 
 def _nothing(town: Town, actor: Actor) -> Asked:
@@ -176,6 +178,16 @@ def _drafts(town: Town, actor: Actor) -> Asked:
     return Asked()
 
 
+def _match(town: Town, actor: Actor) -> Asked:
+    number = town.number()
+    return Asked(path={"id": questions.put_question(town.now, number, town=TOWN)}, body={"verdict": "unsure"})
+
+
+def _cluster_event(town: Town, actor: Actor) -> Asked:
+    number = town.number()
+    return Asked(path={"id": questions.put_event(town.now, number)}, body={"reason": "different_people"})
+
+
 SAMPLES: dict[str, Sample] = {
     "GET /openapi.json": Sample(_nothing),
     "GET /health": Sample(_nothing),
@@ -234,6 +246,12 @@ SAMPLES: dict[str, Sample] = {
     "GET /visits/overview": Sample(_overview),
     "GET /visits/precision": Sample(_nothing),
     "POST /visits/{id}/outcome": Sample(_outcome),
+    "GET /matches/reviews": Sample(_query(region=TOWN), department="public_security"),
+    "GET /matches/reviews/{id}": Sample(_match, department="public_security"),
+    "POST /matches/reviews/{id}/verdict": Sample(_match, department="public_security"),
+    "GET /matches/events": Sample(_query(region=TOWN), department="public_security"),
+    "POST /matches/events/{id}/undo": Sample(_cluster_event, department="public_security"),
+    "GET /matches/quality": Sample(_nothing),
     "GET /counters": Sample(_counters),
     "GET /metrics": Sample(_nothing),
     "GET /audit/verify": Sample(_nothing),

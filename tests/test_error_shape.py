@@ -43,7 +43,7 @@ def somebody(route: http.Route, town: Town | None = None) -> Actor | None:
         return None
     role = route.roles[0]
     if role in STAFF_ROLES:
-        return staff(role)
+        return staff(role, department=SAMPLES[name(route)].department)
     known = town.owner if town else Actor("P404", "citizen", session="U404")
     assert role in CITIZEN_ROLES
     return Actor(known.id, "citizen", frozenset({role}), session=known.session)

@@ -54,11 +54,11 @@ def anybody(role: str) -> Actor:
     )
 
 
-def acting(town: Town, cell: Cell) -> Actor:
+def acting(town: Town, cell: Cell, department: str) -> Actor:
     """Who asks in a cell that is allowed."""
     assert cell.role is not None
     if cell.role in STAFF_ROLES:
-        return staff(cell.role, near=cell.inside)
+        return staff(cell.role, near=cell.inside, department=department)
     if cell.role == "partner":
         return anybody("partner")
     known = town.owner if cell.inside else town.stranger
@@ -115,7 +115,7 @@ def test_whom_it_concerns_is_served_and_whom_it_does_not_is_not(route: http.Rout
             continue
         # A deletion takes the owner away: each cell that could has a town of its own.
         here = Town(town.now, number) if route.method == "DELETE" else town
-        actor = acting(here, cell) if cell.role else None
+        actor = acting(here, cell, sample.department) if cell.role else None
         asked = sample.make(here, actor or here.stranger)
         answer = ask(route, asked, actor, here)
         if problem := _wrong(cell, sample.foreign, answer, here, sample.statuses):

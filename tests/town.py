@@ -48,12 +48,12 @@ def id_number(order: int, born: date = date(1990, 1, 1)) -> str:
     return first17 + idnumbers.check_character(first17)
 
 
-def staff(role: str, *, near: bool = True) -> Actor:
+def staff(role: str, *, near: bool = True, department: str = "housing") -> Actor:
     """A member of staff whose scope holds the town, or one whose scope does not."""
     scope = REACHES[role][0 if near else 1]
     name = f"{role}-{'near' if near else 'far'}"
-    department = "housing" if role == "reviewer" else None
-    return Actor(name, "staff", frozenset({role}), (scope,) if scope else (), department, name)
+    known = department if role == "reviewer" else None
+    return Actor(name, "staff", frozenset({role}), (scope,) if scope else (), known, name)
 
 
 @contextmanager
@@ -107,6 +107,10 @@ class Town:
     def tick(self) -> datetime:
         """A moment of its own for each thing, a second apart, shortly before now."""
         return self.now - timedelta(seconds=200 - next(self._numbers) % 150)
+
+    def number(self) -> int:
+        """A number that nothing else here has."""
+        return next(self._numbers)
 
     def case(self, *, kind: str = "residence_registration", tenant: bool = False, state: str = "") -> str:
         """A case of the owner's; with ``tenant`` one that the stranger filed for the owner to confirm."""

@@ -11,7 +11,7 @@ from chalicelib import clock, idnumbers, regions
 from chalicelib.errors import Invalid
 from chalicelib.shapes import Shape
 
-Purpose = Literal["case_handling", "visit", "counter_service", "complaint", "audit"]
+Purpose = Literal["case_handling", "visit", "counter_service", "complaint", "audit", "matching"]
 PURPOSES: Final[tuple[Purpose, ...]] = get_args(Purpose)
 Sex = Literal["male", "female"]
 

@@ -10,9 +10,16 @@ from typing import Any
 from chalicelib import audit, aws, clock, keys
 from chalicelib.actors import SYSTEM
 from chalicelib.identity import service as identity
-from chalicelib.linkage import model, store
+from chalicelib.linkage import model, reviews, store
 from chalicelib.linkage.model import Candidate, Finding, Policy, SourceRule, State
 from chalicelib.tables import Delete, transact
+
+decide = reviews.decide
+events = reviews.events
+quality = reviews.quality
+question = reviews.question
+undo = reviews.undo
+waiting = reviews.waiting
 
 Registered = Callable[[list[str]], set[str]]
 PeopleForKeys = Callable[[list[tuple[str, str]], datetime], dict[str, str]]
@@ -145,10 +152,11 @@ def settle(finding_id: str, state: State, now: datetime) -> bool:
 
 def _export(person_id: str, now: datetime) -> list[dict[str, Any]]:
     """What the comparison holds of a person."""
-    return [
+    found = [
         finding.model_dump(mode="json", exclude={"person_key"})
         for finding in store.opened(store.of_person(person_id))
     ]
+    return found + reviews.export(person_id, now)
 
 
 def _erase(person_id: str, now: datetime) -> list[identity.Kept]:
@@ -156,6 +164,7 @@ def _erase(person_id: str, now: datetime) -> list[identity.Kept]:
 
     A batch that is still to be sent may name a finding that is gone: who plans visits leaves it out.
     """
+    reviews.erase(person_id, now)
     for rows in batched(store.of_person(person_id), _ERASED_AT_ONCE):
         note = audit.entry(SYSTEM, "findings.erased", person_id, now, findings=len(rows))
         transact(*(Delete(row) for row in rows), note)

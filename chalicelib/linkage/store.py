@@ -148,7 +148,7 @@ def findings(finding_ids: Iterable[str]) -> list[Finding]:
 
 def of_person(person_id: str) -> list[FindingRow]:
     """Everything found of a person, whatever became of it; sealed as it is."""
-    return list(FindingRow.by_person.query(person_id))
+    return list(FindingRow.by_person.query(person_id, FindingRow.by_person_sk.startswith("N")))
 
 
 def opened(rows: Iterable[FindingRow]) -> list[Finding]:
