@@ -16,6 +16,8 @@ Table = Literal[
     "forms",
     "cases",
     "residence",
+    "rentals",
+    "feedback",
     "permits",
     "sources",
     "linkage",

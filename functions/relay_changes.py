@@ -15,9 +15,11 @@ from chalicelib.batches import EventType, Processor, process_partial_response
 from chalicelib.cases import model as cases_model
 from chalicelib.cases import service as cases
 from chalicelib.cases.model import Case
+from chalicelib.feedback import service as feedback
 from chalicelib.messaging import service as messaging
 from chalicelib.permits import service as permits
 from chalicelib.permits import service as permits
+from chalicelib.rentals import service as rentals
 from chalicelib.residence import service as residence
 
 processor = Processor(EventType.DynamoDBStreams)
@@ -25,6 +27,10 @@ processor = Processor(EventType.DynamoDBStreams)
 ENACTED_BY: Final[dict[str, Callable[[Case, datetime], bool]]] = {
     residence.REGISTRATION: residence.enact,
     residence.DEPARTURE: residence.enact,
+    rentals.FILING: rentals.enact,
+    rentals.FILING_BY_TENANT: rentals.enact,
+    rentals.CHANGE: rentals.enact,
+    rentals.END: rentals.enact,
     permits.APPLICATION: permits.enact,
     permits.ENDORSEMENT: permits.enact,
     permits.REPLACEMENT: permits.enact,
@@ -32,6 +38,9 @@ ENACTED_BY: Final[dict[str, Callable[[Case, datetime], bool]]] = {
     permits.ENDORSEMENT: permits.enact,
     permits.REPLACEMENT: permits.enact,
 }
+
+# Contexts that keep something in step with every state of their cases.
+FOLLOWED_BY: Final[dict[str, Callable[[Case, datetime], bool]]] = {feedback.KIND: feedback.follow}
 
 
 def handler(event: dict[str, Any], context: Any) -> Any:
@@ -66,6 +75,8 @@ def _state_changed(case_id: str, state: str, now: datetime) -> None:
     case = cases.case(case_id)
     if state == "checking":
         cases.open_rest(case_id)
+    if case.kind in FOLLOWED_BY:
+        FOLLOWED_BY[case.kind](case, now)
     if state == "accepted" and case.kind in ENACTED_BY:
         ENACTED_BY[case.kind](case, now)
     if state in cases_model.kind_of(case).told:

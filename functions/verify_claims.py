@@ -18,6 +18,7 @@ from chalicelib.cases.model import Case
 from chalicelib.errors import Conflict
 from chalicelib.identity import service as identity
 from chalicelib.permits import service as permits
+from chalicelib.rentals import service as rentals
 from chalicelib.residence import service as residence
 from chalicelib.residence.model import Facts, Finding
 from chalicelib.sources import service as sources
@@ -26,6 +27,9 @@ processor = Processor(EventType.SQS)
 
 VERIFIED_BY: Final[dict[str, Callable[[Case, str, Facts, datetime], Finding]]] = {
     residence.REGISTRATION: residence.verify,
+    rentals.FILING: rentals.verify,
+    rentals.FILING_BY_TENANT: rentals.verify,
+    rentals.CHANGE: rentals.verify,
     permits.APPLICATION: permits.verify,
     permits.ENDORSEMENT: permits.verify,
     permits.REPLACEMENT: permits.verify,

@@ -10,8 +10,11 @@ from chalicelib import api, http
 from chalicelib.actors import Actor
 from chalicelib.cases import receipts
 from chalicelib.cases import service as cases
+from chalicelib.rentals import certificates
+from tests.chalicelib.feedback import reports
 from tests.chalicelib.permits import holders
 from tests.chalicelib.linkage import questions
+from tests.chalicelib.rentals import leases
 from tests.town import COMMUNITY, TOWN, Town, id_number
 
 
@@ -141,6 +144,27 @@ def _card(town: Town, actor: Actor) -> Asked:
     return Asked(path={"id": case_id})
 
 
+def _report(body: Any = None, *acts: str) -> Make:
+    return lambda town, actor: Asked(path={"id": reports.of_housing(town, *acts)}, body=body)
+
+
+def _me_too(town: Town, actor: Actor) -> Asked:
+    return Asked(path={"item": reports.of_another(town, actor)})
+
+
+def _lease(body: Any = None) -> Make:
+    return lambda town, actor: Asked(path={"id": leases.owners(town).id}, body=body)
+
+
+def _my_leases(town: Town, actor: Actor) -> Asked:
+    leases.owners(town)
+    return Asked()
+
+
+def _certificate(town: Town, actor: Actor) -> Asked:
+    return Asked(path={"token": certificates.token(leases.owners(town), town.now)})
+
+
 def _my_things(town: Town, actor: Actor) -> Asked:
     town.case()
     town.registration()
@@ -221,6 +245,23 @@ SAMPLES: dict[str, Sample] = {
     "GET /permit-cards": Sample(_query(town=TOWN)),
     # A card is handed out once: the next who asks is told so.
     "POST /permit-cards/{id}/issuance": Sample(_card, statuses=(409,)),
+    "POST /leases": Sample(lambda town, actor: Asked(body=leases.filing(town, actor)), "unseen"),
+    "POST /leases/{id}/changes": Sample(_lease({"from_day": "2026-12-01", "terms": leases.TERMS})),
+    "POST /leases/{id}/end": Sample(_lease({"ended_on": "2026-11-30"})),
+    "GET /me/leases": Sample(_my_leases, "unseen"),
+    "GET /leases/{id}/certificate.svg": Sample(_lease()),
+    "GET /lease-certificates/{token}": Sample(_certificate),
+    "GET /feedback/categories": Sample(_nothing),
+    "POST /feedback": Sample(_body(reports.body()), "unseen"),
+    "GET /feedback/nearby": Sample(_query(category="litter", lon="113.12", lat="23.02")),
+    "POST /feedback/nearby/{item}/me-too": Sample(_me_too, "unseen"),
+    "GET /feedback/map": Sample(_query(town=TOWN)),
+    "GET /feedback/{id}": Sample(_report()),
+    "POST /feedback/{id}/acceptance": Sample(_report({"public_text": None})),
+    "POST /feedback/{id}/transfer": Sample(_report({"category": "rental_dispute", "reason": "theirs"})),
+    "POST /feedback/{id}/answer": Sample(_report({"text": "it is done"}, "take_on")),
+    "POST /feedback/{id}/rating": Sample(_report({"stars": 4}, "take_on", "answer")),
+    "POST /feedback/{id}/not-fixed": Sample(_report({"reason": "it is not"}, "take_on", "answer")),
     "GET /forms": Sample(_nothing),
     "GET /forms/{kind}": Sample(_form),
     "GET /me/drafts": Sample(_drafts, "unseen"),

@@ -17,6 +17,7 @@ ORDER = (
     "forms",
     "cases",
     "residence",
+    "rentals",
     "permits",
     "points",
     "schooling",

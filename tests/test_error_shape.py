@@ -193,6 +193,10 @@ def changed_in_one_place(body: dict[str, Any]) -> dict[str, Any]:
         "reason": "another reason",
         "size": 101,
         "count": 2,
+        "text": "the same in other words",
+        "from_day": "2026-12-02",
+        "ended_on": "2026-11-29",
+        "side": "tenant",
     }
     key = next(key for key in changes if key in body)
     return {**body, key: changes[key]}
