@@ -26,8 +26,11 @@ class Made:
 
 
 @cache
-def city(people: int) -> Made:
-    """The same city of so many people whoever asks, as `python -m simulation city --flat` writes it."""
+def city(people: int, options: tuple[str, ...] = ()) -> Made:
+    """The same city of so many people whoever asks, as `python -m simulation city --flat` writes it.
+
+    ``options`` are more of that command's.
+    """
     folder = Path(tempfile.mkdtemp(prefix="bench-city-"))
     atexit.register(shutil.rmtree, folder, ignore_errors=True)
     say(f"simulation: a city of {people:,} people")
@@ -41,6 +44,7 @@ def city(people: int) -> Made:
         str(people),
         "--out",
         str(folder),
+        *options,
     ]
     done = subprocess.run(command, cwd=ROOT, capture_output=True, text=True, timeout=600)
     found = _TOTAL.search(done.stdout)

@@ -47,7 +47,11 @@ def test_counting_is_compared_with_bare_puts() -> None:
 
 def test_files_are_checked_and_compared() -> None:
     assert float(figures("sources.run(100, 300)")["sources.100.rows"][1]) > 0
-    assert float(figures("linkage.run((300,))")["linkage.300.rows"][1]) > 0
+    compared = figures("linkage.run((300,))")
+    assert float(compared["linkage.300.rows"][1]) > 0 and float(compared["linkage.300.precision"][1]) > 0.9
+    assert not [name for name in compared if "beside_plain" in name], (
+        "too few people to estimate a model from"
+    )
 
 
 def test_what_a_transaction_writes_is_attributed_item_by_item() -> None:
