@@ -93,7 +93,8 @@ def _parameters(route: http.Route) -> list[dict[str, Any]]:
         ]
     found.append(_header("Accept-Language", {"type": "string"}, "zh-CN (default) or en"))
     if route.method == "POST" and route.who != "public":
-        key = {"type": "string", "minLength": 1, "maxLength": 128}
+        # Printable ASCII: the form that `http` takes.
+        key = {"type": "string", "minLength": 1, "maxLength": 128, "pattern": "^[ -~]+$"}
         found.append(_header("Idempotency-Key", key, "A repeat returns the first status and body"))
     if route.purpose:
         purposes = {"type": "string", "enum": list(http.PURPOSES), "default": route.purpose}

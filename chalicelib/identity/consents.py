@@ -37,7 +37,7 @@ def set_consents(actor: Actor, wanted: list[model.Consent], now: datetime) -> li
     for consent in wanted:
         if consent.kind == "guardian_of_minor" and (consent.kind, consent.subject) not in known:
             raise Conflict("guardian_consent_elsewhere")
-    latest = {(consent.kind, consent.subject): consent for consent in wanted}
+    latest = {(consent.kind, _subject(consent)): consent for consent in wanted}
     writes = [write for consent in latest.values() for write in consent_writes(actor, consent, now)]
     if writes:
         transact(*writes)
@@ -46,11 +46,16 @@ def set_consents(actor: Actor, wanted: list[model.Consent], now: datetime) -> li
 
 def consent_writes(actor: Actor, consent: model.Consent, now: datetime) -> list[Write]:
     """The writes of one consent and its audit entry, for the transaction in which it is given."""
-    subject = consent.subject if consent.kind == "guardian_of_minor" else None
+    subject = _subject(consent)
     row = store.consent_row(actor.id, consent.kind, subject)
     row.given, row.at, row.text_version = consent.given, clock.iso(now), consent.text_version
     act = "consent.given" if consent.given else "consent.withdrawn"
     return [Put(row), audit.entry(actor, act, subject or actor.id, now, kind=consent.kind)]
+
+
+def _subject(consent: model.Consent) -> str | None:
+    """Whom a consent is about: only a guardian's is about somebody else."""
+    return consent.subject if consent.kind == "guardian_of_minor" else None
 
 
 def carried_over(account_id: str, person_id: str) -> list[Write]:

@@ -76,6 +76,13 @@ def test_consents_are_given_and_withdrawn_and_each_is_in_the_trail(now: datetime
     assert sorted(acts) == ["consent.given", "consent.withdrawn"]
 
 
+def test_a_consent_named_twice_in_one_request_is_what_it_said_last(now: datetime) -> None:
+    actor = citizen(now)
+    first = model.Consent(kind="service_messages", given=True, subject="S1")
+    after = service.set_consents(actor, [first, model.Consent(kind="service_messages", given=False)], now)
+    assert {c.kind: c.given for c in after}["service_messages"] is False
+
+
 def test_a_guardian_consents_where_the_child_is_entered_and_may_withdraw(now: datetime) -> None:
     guardian = citizen(now)
     consent = model.Consent(kind="guardian_of_minor", given=True, subject="P-child")
