@@ -1,7 +1,8 @@
 """How good the search for unregistered residents is: whom it named rightly, whom wrongly and why, whom it missed.
 
 Wanted is who lives in the city, has no row in the register, and would be named by the rules in force (signals not older
-than the horizon, two independent ones or a strong one) if the true person behind every row were known.
+than the horizon, two independent ones or a strong one) if the true person behind every row were known. Who left the city
+is told apart by whether a department's file says that work or insurance ended there.
 """
 
 from datetime import date, timedelta
@@ -10,6 +11,12 @@ from typing import Any
 
 from chalicelib.linkage import finder, model
 
+ENDED = {
+    "social_security": "insured_to IS NOT NULL",
+    "employment": "left_on IS NOT NULL",
+    "housing_fund": "status = 'sealed'",
+}
+
 
 def measure(connection: Any, source: Path, target: Path) -> dict[str, Any]:
     """Precision and recall, wrong findings by reason, and both by the signals and numbers behind them."""
@@ -17,7 +24,7 @@ def measure(connection: Any, source: Path, target: Path) -> dict[str, Any]:
     _named(connection, target)
     verdicts = _counts(connection, "SELECT verdict, count(*) FROM verdicts GROUP BY 1 ORDER BY 1")
     findings, right = sum(verdicts.values()), verdicts.get("right", 0)
-    left = verdicts.get("left_the_city", 0)
+    left = verdicts.get("left_unsaid", 0)
     wanted = _counts(connection, "SELECT 'all', count(*) FROM wanted").get("all", 0)
     met = _counts(connection, f"SELECT 'met', count(*) FROM wanted SEMI JOIN ({_RIGHT}) USING (person)")[
         "met"
@@ -49,8 +56,9 @@ def _wanted(connection: Any, source: Path) -> None:
     files = [source / f"{name}.csv" for name in rules if (source / f"{name}.csv").is_file()]
     for number, path in enumerate(files):
         made = "INSERT INTO seen" if number else "CREATE OR REPLACE TEMP TABLE seen AS"
+        ended = f"coalesce({ENDED[path.stem]}, false)" if _has_ending(path) else "false"
         connection.execute(
-            f"{made} SELECT '{path.stem}' AS source, record_id, try_cast(seen_on AS DATE) AS seen_on"
+            f"{made} SELECT '{path.stem}' AS source, record_id, try_cast(seen_on AS DATE) AS seen_on, {ended} AS ended"
             f" FROM read_csv('{path}', header = true, all_varchar = true)"
         )
     today = connection.execute("SELECT max(seen_on) FROM seen").fetchall()[0][0] or date.min
@@ -62,11 +70,19 @@ CREATE OR REPLACE TEMP TABLE signals AS
 SELECT rows.person, rows.source, rules.strong, rules.grp, rows.bits FROM seen
 JOIN rows USING (source, record_id) JOIN (VALUES {values}) rules(source, strong, grp) USING (source)
 WHERE seen.seen_on BETWEEN DATE '{earliest}' AND DATE '{today}';
+CREATE OR REPLACE TEMP TABLE ended AS
+SELECT DISTINCT person FROM seen JOIN rows USING (source, record_id) WHERE ended;
 CREATE OR REPLACE TEMP TABLE wanted AS
 SELECT person, sum(coalesce(number, 0)) AS numbers, count(*) AS signals FROM (
   SELECT person, grp, strong, CASE WHEN bits & {_unusable()} = 0 THEN 1 ELSE 0 END AS number FROM signals
 ) JOIN people USING (person) WHERE in_city AND register_status = 'none'
 GROUP BY person HAVING count(DISTINCT grp) >= {policy.min_signals} OR bool_or(strong)""")
+
+
+def _has_ending(path: Path) -> bool:
+    with path.open(encoding="utf-8") as file:
+        header = file.readline().strip().split(",")
+    return path.stem in ENDED and ENDED[path.stem].split()[0] in header
 
 
 def _unusable() -> int:
@@ -95,7 +111,8 @@ SELECT finding, sources, person, CASE
   WHEN person IS NULL THEN 'of_no_row'
   WHEN register_status = 'active' AND persons > 1 THEN 'registered_and_taken_for_another'
   WHEN register_status = 'active' THEN 'registered_but_kept_apart'
-  WHEN NOT in_city THEN 'left_the_city'
+  WHEN NOT in_city AND person IN (FROM ended) THEN 'left_and_a_file_says_so'
+  WHEN NOT in_city THEN 'left_unsaid'
   WHEN time > 1 THEN 'named_twice'
   ELSE 'right' END AS verdict
 FROM judged""")

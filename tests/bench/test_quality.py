@@ -197,7 +197,7 @@ def test_findings_are_right_wrong_by_reason_or_missed(tmp_path: Path) -> None:
     )
     found = quality.measure(folder, folder)["unregistered"]
     assert found["wrong"] == {
-        "left_the_city": 1,
+        "left_unsaid": 1,
         "named_twice": 1,
         "of_no_row": 1,
         "registered_but_kept_apart": 1,
@@ -208,6 +208,23 @@ def test_findings_are_right_wrong_by_reason_or_missed(tmp_path: Path) -> None:
         "none": {"met": 0, "wanted": 1, "recall": 0.0},
     }
     assert found["by_sources"]["school_rolls"] == {"right": 1, "findings": 2, "precision": 0.5}
+
+
+def test_who_left_is_told_apart_by_whether_a_file_says_so(tmp_path: Path) -> None:
+    away = {"in_city": False}
+    rows = [
+        (source, f"P{person}", person, "")
+        for person in (1, 2)
+        for source in ("social_security", "school_rolls")
+    ]
+    folder = city(tmp_path, rows, {1: away, 2: away})
+    ended = [["R0", "2026-11-01", "2026-10-31"], ["R2", "2026-11-01", ""]]
+    write_csv(folder / "social_security.csv", ["record_id", "seen_on", "insured_to"], ended)
+    named = [["P1", "school_rolls"], ["P2", "school_rolls"]]
+    write_csv(folder / "unregistered.csv", ["person_id", "sources"], named)
+    found = quality.measure(folder, folder)["unregistered"]
+    assert found["wrong"] == {"left_and_a_file_says_so": 1, "left_unsaid": 1}
+    assert (found["precision"], found["precision_but_for_those_who_left"]) == (0, 0)
 
 
 def test_signals_that_are_too_old_or_of_one_group_name_nobody(tmp_path: Path) -> None:
