@@ -18,7 +18,6 @@ from chalicelib.cases.model import Case
 from chalicelib.feedback import service as feedback
 from chalicelib.messaging import service as messaging
 from chalicelib.permits import service as permits
-from chalicelib.permits import service as permits
 from chalicelib.rentals import service as rentals
 from chalicelib.residence import service as residence
 
@@ -31,9 +30,6 @@ ENACTED_BY: Final[dict[str, Callable[[Case, datetime], bool]]] = {
     rentals.FILING_BY_TENANT: rentals.enact,
     rentals.CHANGE: rentals.enact,
     rentals.END: rentals.enact,
-    permits.APPLICATION: permits.enact,
-    permits.ENDORSEMENT: permits.enact,
-    permits.REPLACEMENT: permits.enact,
     permits.APPLICATION: permits.enact,
     permits.ENDORSEMENT: permits.enact,
     permits.REPLACEMENT: permits.enact,
@@ -61,7 +57,7 @@ def relay(record: DynamoDBRecord) -> None:
         return
     kind = new.get("row")
     old = (change.old_image if change else None) or {}
-    if kind == "check" and not old and new["automatic"]:
+    if kind == "check" and new["automatic"] and new.get("opened_at") != old.get("opened_at"):
         aws.send("checks", [{"case": _case_id(new), "department": str(new["sk"]).removeprefix("CHECK#")}])
     elif kind == "case" and new["state"] != old.get("state"):
         _state_changed(_case_id(new), str(new["state"]), clock.utc_now())
@@ -73,8 +69,7 @@ def _case_id(image: dict[str, Any]) -> str:
 
 def _state_changed(case_id: str, state: str, now: datetime) -> None:
     case = cases.case(case_id)
-    if state == "checking":
-        cases.open_rest(case_id)
+    cases.settle_rest(case)
     if case.kind in FOLLOWED_BY:
         FOLLOWED_BY[case.kind](case, now)
     if state == "accepted" and case.kind in ENACTED_BY:

@@ -27,7 +27,21 @@ CODED = {
 }
 CODE = re.compile(r"[a-z][a-z0-9]*(_[a-z0-9]+)+")
 # A visit's and a file's reasons are told by codes that are put together: prefix and stem.
-COMPOSED = ("state_", "case_", "check_", "document_", "fix_", "file_", "message_kind_", "ground_", "paper_", "permit_state_", "permit_event_")
+COMPOSED = (
+    "next_",
+    "role_",
+    "state_",
+    "case_",
+    "check_",
+    "document_",
+    "fix_",
+    "file_",
+    "message_kind_",
+    "ground_",
+    "paper_",
+    "permit_state_",
+    "permit_event_",
+)
 
 
 @dataclass(frozen=True)

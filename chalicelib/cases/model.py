@@ -99,10 +99,15 @@ class Join(Shape):
 
 
 class Escalation(Shape):
-    """Who takes over work that is late: the levels in order, and the working days that each has."""
+    """Who takes over late work: the levels in order, those above a department, the working days each has."""
 
     levels: list[str]
+    departments: list[str]
     working_days: int = Field(gt=0)
+
+    def above(self, queue: str) -> list[str]:
+        """The levels above a role or a department, the next one first."""
+        return self.levels[self.levels.index(queue) + 1 :] if queue in self.levels else self.departments
 
 
 @cache
@@ -207,6 +212,11 @@ class Kind(Shape):
         """Whose worklist a state's work is on; ``"@owner"`` in the file is what the payload has under ``owner``."""
         named = self.work.get(state)
         return str(payload[named[1:]]) if named and named.startswith("@") else named
+
+    def next_level(self, state: str, queue: str) -> str | None:
+        """Who takes over late work of a state: the next level that may act there, None above the highest."""
+        acting = {role for t in self.transitions.values() if state in t.origins for role in t.who}
+        return next((level for level in self.escalation.above(queue) if level in acting), None)
 
     def late_work_due(self, now: datetime) -> date:
         """The day until which whoever takes over late work has time."""

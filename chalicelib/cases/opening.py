@@ -9,7 +9,7 @@ from typing import Any, Final
 from chalicelib import audit, clock, keys, tables
 from chalicelib.actors import Actor
 from chalicelib.cases import model, reading, store
-from chalicelib.cases.model import Case, CaseCheck
+from chalicelib.cases.model import OPEN_CHECKS, Case, CaseCheck
 from chalicelib.cases.views import CaseView, role_of, view
 from chalicelib.forms import service as forms
 from chalicelib.tables import Cancelled, Once, Write
@@ -55,7 +55,7 @@ def submit(
     answer = view(case, language)
     writes: list[Write] = [
         tables.create(store.header(case)),
-        *opened_rows(case),
+        *part_writes(None, case),
         store.event_put(case.id, now, "case_submitted", role_of(actor)),
         audit.entry(actor, "case.submitted", case.id, now, kind=case.kind),
         *forms.filed(case.kind, actor),
@@ -92,8 +92,9 @@ def _new_case(submission: Submission, actor: Actor, now: datetime) -> Case:
 def entered(case: Case, state: str, now: datetime) -> Case:
     """The case as it is on entering a state: whose work it is, until when, and who is asked."""
     kind = model.kind_of(case)
-    checks = kind.opened(now, case.payload) if state == "checking" else case.checks
-    if state == "checking" and not checks:
+    checks = _asked(kind, case, now) if state == "checking" else case.checks
+    waiting = sum(part.state in OPEN_CHECKS for part in checks)
+    if state == "checking" and not waiting:
         state = kind.join.otherwise  # Nobody is to be asked: then a person decides.
     return case.model_copy(
         update={
@@ -101,41 +102,70 @@ def entered(case: Case, state: str, now: datetime) -> Case:
             "since": now,
             "due": kind.due(state, now, case.deadline),
             "queue": kind.queue(state, case.payload),
+            "claimed_by": None,
             "checks": checks,
-            "open_checks": len(checks) if state == "checking" else case.open_checks,
+            "open_checks": waiting if state == "checking" else case.open_checks,
             "decided_at": now if state in kind.decided else case.decided_at,
         }
     )
 
 
-def opened_rows(case: Case) -> list[Write]:
-    """The writes that open a case's parts; of very many the first, ``open_rest`` the others."""
-    if case.state != "checking":
-        return []
-    return [tables.create(store.check_row(case, part)) for part in case.checks[:PARTS_AT_ONCE]]
+def _asked(kind: model.Kind, case: Case, now: datetime) -> list[CaseCheck]:
+    """The parts of a case that enters ``checking``: all of them, and when it comes back those that did not pass."""
+    passed = {part.id: part for part in case.checks if part.state == "passed"}
+    return [passed.get(part.id, part) for part in kind.opened(now, case.payload)]
 
 
-def open_rest(case_id: str) -> int:
-    """Open the parts of a case that did not fit into its transaction; returns how many. Safe to repeat.
+def part_writes(origin: Case | None, moved: Case) -> list[Write]:
+    """The writes that open a case's parts when it enters ``checking``, and shut those left open when it leaves.
+
+    Of very many the first; ``settle_rest`` does the others a moment later.
+    """
+    before = origin.state if origin else ""
+    if moved.state == "checking" != before:
+        opened = [part for part in moved.checks if part.state in OPEN_CHECKS]
+        return [store.open_part(moved, part) for part in opened[:PARTS_AT_ONCE]]
+    if origin and before == "checking" != moved.state:
+        return [store.shut_part(origin, part) for part in _left_open(origin)[:PARTS_AT_ONCE]]
+    return []
+
+
+def _left_open(case: Case) -> list[CaseCheck]:
+    """The parts that still stand on a list, though their case may have gone on."""
+    unopened = {part.id for part in reading.unopened(case)}
+    return [part for part in case.checks if part.state in OPEN_CHECKS and part.id not in unopened]
+
+
+def settle_rest(case: Case) -> int:
+    """Open, or shut, the parts of a case that did not fit into its transaction; returns how many.
 
     They are open from the case's first moment: whoever reads it sees them and the join waits for them.
+    Safe to repeat; reads nothing for a case that has no more parts than fit.
     """
-    found = store.load(case_id, consistent=True)
-    return open_missing(found) if found else 0
+    found = store.load(case.id, consistent=True) if len(case.checks) > PARTS_AT_ONCE else None
+    if found is None:
+        return 0
+    if found.state == "checking":
+        return open_missing(found)
+    listed = [part for part in _left_open(found) if part.listed]
+    for some in batched(listed, 100):
+        _one_by_one([store.shut_part(found, part) for part in some])
+    return len(listed)
 
 
 def open_missing(found: Case) -> int:
-    """The same for a case as the table has it."""
+    """Open what is missing of a case as the table has it; returns how many parts."""
     missing = reading.unopened(found)
     for some in batched(missing, 100):
-        _open(found, some)
+        _one_by_one([store.open_part(found, part) for part in some])
     return len(missing)
 
 
-def _open(case: Case, parts: Sequence[CaseCheck]) -> None:
+def _one_by_one(writes: Sequence[Write]) -> None:
+    """All at once; each by itself where another was quicker with some of them."""
     try:
-        tables.transact(*[tables.create(store.check_row(case, part)) for part in parts])
+        tables.transact(*writes)
     except Cancelled:
-        if len(parts) > 1:
-            for part in parts:
-                _open(case, [part])
+        if len(writes) > 1:
+            for write in writes:
+                _one_by_one([write])

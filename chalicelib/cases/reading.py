@@ -22,15 +22,24 @@ def _whole(found: Case | None) -> Case:
     """The case with the parts that are still to be opened: asked for already, without a row of their own."""
     if found is None:
         raise NotFound("case_not_found")
-    return found.model_copy(update={"checks": [*found.checks, *unopened(found)]})
+    if not (missing := unopened(found)):
+        return found
+    parts = {part.id: part for part in found.checks} | {part.id: part for part in missing}
+    return found.model_copy(update={"checks": list(parts.values())})
 
 
 def unopened(found: Case) -> list[model.CaseCheck]:
-    """The parts of a case that have no row yet; only a case with very many parts has any, for a moment."""
+    """The parts of a case that are not asked for yet; only a case with very many parts has any, for a moment."""
     if found.state != "checking":
         return []
-    known = {check.id for check in found.checks}
-    return [part for part in model.kind_of(found).opened(found.since, found.payload) if part.id not in known]
+    rows = {part.id: part for part in found.checks}
+    asked = model.kind_of(found).opened(found.since, found.payload)
+    return [part for part in asked if not _is_asked(rows.get(part.id), found)]
+
+
+def _is_asked(row: model.CaseCheck | None, found: Case) -> bool:
+    """Whether a part's row is of this time in ``checking``; what has passed is not asked again."""
+    return row is not None and (row.state == "passed" or row.opened_at == found.since)
 
 
 def case_for(actor: Actor, case_id: str) -> Case:

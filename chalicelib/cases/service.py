@@ -14,7 +14,7 @@ from chalicelib.actors import Actor
 from chalicelib.cases import model, opening, reading, store
 from chalicelib.cases.joining import record_check, to_person
 from chalicelib.cases.model import Case, CaseCheck, CheckState, Receipt
-from chalicelib.cases.opening import Submission, open_rest, submit
+from chalicelib.cases.opening import Submission, settle_rest, submit
 from chalicelib.cases.reading import case, case_for, cases_of
 from chalicelib.cases.views import CaseView, Decision, role_of, view
 from chalicelib.errors import Conflict, Field, Forbidden, Invalid, NotFound
@@ -30,8 +30,8 @@ __all__ = [
     "case_for",
     "cases_of",
     "decide",
-    "open_rest",
     "record_check",
+    "settle_rest",
     "submit",
     "supplement",
     "to_person",
@@ -61,7 +61,7 @@ def act(
     moved = opening.entered(found.model_copy(update=changed), transition.to, now)
     writes: list[Write] = [
         store.move(found, moved),
-        *opening.opened_rows(moved),
+        *opening.part_writes(found, moved),
         store.event_put(
             found.id, now, f"case_{name}", role_of(actor), {"reason": reason} if reason else None
         ),

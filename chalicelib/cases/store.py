@@ -96,6 +96,7 @@ def check_row(case: Case, check: CaseCheck) -> CheckRow:
     row = CheckRow(case_pk(case.id), f"CHECK#{check.id}", code=check.code, department=check.department)
     row.case_kind, row.kind_version, row.region = case.kind, case.kind_version, case.region
     row.state, row.due, row.automatic = check.state, check.due.isoformat(), int(kind.automatic)
+    row.opened_at = clock.iso(case.since)
     row.by_due_pk, row.by_due_sk = due_key(check.due, case.id, row.sk)
     if not kind.automatic:
         row.queue = check.department
@@ -132,6 +133,7 @@ def move(origin: Case, moved: Case, *, joins: bool = False) -> Update:
         *_due_actions(moved.due, moved.id, "CASE"),
         CaseRow.due.set(moved.due.isoformat()) if moved.due else CaseRow.due.remove(),
         CaseRow.queue.set(moved.queue) if moved.queue else CaseRow.queue.remove(),
+        CaseRow.claimed_by.remove(),
     ]
     if moved.payload != origin.payload:
         actions.append(CaseRow.payload.set(_json(moved.payload)))
@@ -161,6 +163,21 @@ def _due_actions(due: date | None, case_id: str, sk: str) -> list[Action]:
     return [CaseItem.by_due_pk.set(day), CaseItem.by_due_sk.set(place)]
 
 
+def pass_on(case: Case, queue: str | None, due: date | None) -> Update:
+    """The write that hands late work to another level with a clock of its own; without one it stays, unclocked.
+
+    Only while the case waits as it was read.
+    """
+    actions = _due_actions(due, case.id, "CASE")
+    if queue and due:
+        actions += [CaseRow.queue.set(queue), CaseRow.due.set(due.isoformat()), CaseRow.claimed_by.remove()]
+        actions += _work_actions(queue, case.region, due, case.id)
+    same = (CaseRow.state == case.state) & (CaseRow.since == clock.iso(case.since))
+    if case.due:
+        same &= CaseRow.due == case.due.isoformat()
+    return Update(CaseRow(case_pk(case.id), "CASE"), actions, same)
+
+
 def count_down(case_id: str) -> Update:
     """The write that takes one off the open checks, as long as it is not the last."""
     return Update(
@@ -177,6 +194,7 @@ def settle_check(case: Case, answer: CaseCheck) -> Update:
         CheckRow.state.set(answer.state),
         CheckRow.decided_at.set(clock.iso(answer.decided_at)),
         CheckRow.queue.remove(),
+        CheckRow.claimed_by.remove(),
         *_work_actions(None, case.region, None, case.id),
         *_due_actions(None, case.id, ""),
     ]
@@ -206,6 +224,33 @@ def hand_to_person(case: Case, check: CaseCheck, queue: str, reason: str, receip
     if receipt:
         actions.append(CheckRow.receipt.set(receipt.model_dump_json(by_alias=True)))
     return Update(_part(case, check.id), actions, CheckRow.state == "open")
+
+
+def pass_part_on(case: Case, part: CaseCheck, queue: str | None, due: date | None) -> Update:
+    """The same for a part that a department's person has not answered in time."""
+    actions = _due_actions(due, case.id, f"CHECK#{part.id}")
+    if queue and due:
+        actions += [
+            CheckRow.queue.set(queue),
+            CheckRow.due.set(due.isoformat()),
+            CheckRow.claimed_by.remove(),
+        ]
+        actions += _work_actions(queue, case.region, due, case.id)
+    same = (CheckRow.state == "person") & (CheckRow.due == part.due.isoformat())
+    return Update(_part(case, part.id), actions, same)
+
+
+def shut_part(case: Case, part: CaseCheck) -> Update:
+    """The write that takes an unanswered part off all lists: its case went on without it."""
+    actions = [*_work_actions(None, case.region, None, case.id), *_due_actions(None, case.id, "")]
+    actions += [CheckRow.queue.remove(), CheckRow.claimed_by.remove()]
+    return Update(_part(case, part.id), actions, CheckRow.state.is_in(*OPEN_CHECKS))
+
+
+def open_part(case: Case, part: CaseCheck) -> Put:
+    """The write that asks for a part, once for each time the case enters ``checking``."""
+    row = check_row(case, part)
+    return Put(row, CheckRow.pk.does_not_exist() | (CheckRow.opened_at != row.opened_at))
 
 
 def load(case_id: str, *, consistent: bool = False) -> Case | None:
@@ -240,6 +285,7 @@ def _header_values(head: CaseRow) -> dict[str, Any]:
         "since": head.since or head.submitted_at,
         "due": head.due,
         "queue": head.queue,
+        "claimed_by": head.claimed_by,
         "owner": head.owner,
         "filer": head.filer,
         "region": head.region,
@@ -262,6 +308,9 @@ def _check(item: CheckRow) -> CaseCheck:
         state=item.state,  # type: ignore[arg-type]  # Pydantic checks the literal.
         due=date.fromisoformat(item.due),
         queue=item.queue,
+        claimed_by=item.claimed_by,
+        listed=bool(item.by_due_pk or item.by_work_pk),
+        opened_at=clock.parse_iso(item.opened_at) if item.opened_at else None,
         value=Decimal(item.value) if item.value else None,
         decided_at=clock.parse_iso(item.decided_at) if item.decided_at else None,
         reason=item.reason,

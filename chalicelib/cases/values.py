@@ -35,7 +35,10 @@ class Receipt(Shape):
 
 
 class CaseCheck(Shape):
-    """One department's part in one check of a case; ``id`` is unique in the case."""
+    """One department's part in one check of a case; ``id`` is unique in the case.
+
+    ``listed``: it stands on a worklist or has a clock.
+    """
 
     id: str
     code: str
@@ -43,6 +46,9 @@ class CaseCheck(Shape):
     state: CheckState
     due: date
     queue: str | None = None
+    claimed_by: str | None = None
+    listed: bool = False
+    opened_at: datetime | None = None
     value: Decimal | None = None
     decided_at: datetime | None = None
     reason: str | None = None
@@ -85,6 +91,7 @@ class Case(Shape):
     since: datetime
     due: date | None = None
     queue: str | None = None
+    claimed_by: str | None = None
     receipt_number: str
     open_checks: int
     payload: dict[str, Any]

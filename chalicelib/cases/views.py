@@ -7,18 +7,10 @@ from pydantic import Field
 
 from chalicelib import texts
 from chalicelib.actors import Actor
-from chalicelib.cases import model
+from chalicelib.cases import model, timeline
 from chalicelib.cases.model import Case
+from chalicelib.cases.timeline import EventView, NextStep
 from chalicelib.shapes import Shape
-
-
-class EventView(Shape):
-    """A line of the timeline in the caller's language; ``who`` is a role, never a name."""
-
-    at: datetime
-    what: str
-    text: str
-    who: str
 
 
 class CheckView(Shape):
@@ -54,6 +46,7 @@ class CaseView(Shape):
     deadline: date
     receipt_number: str
     timeline: list[EventView]
+    next: NextStep | None
     checks: list[CheckView]
     receipts: list[model.Receipt]
     documents: list[DocumentView]
@@ -148,11 +141,11 @@ class ReceiptProof(Shape):
     state: str
 
 
-def view(case: Case, language: str) -> CaseView:
-    """The case in the caller's language."""
+def view(case: Case, language: str, today: date | None = None) -> CaseView:
+    """The case in the caller's language, as it stands on a day in Asia/Shanghai."""
     kind = model.kind_of(case)
     tongue: texts.Language = "en" if language == "en" else "zh-CN"
-    titles = check_titles(kind, language)
+    titles = timeline.check_titles(kind, language)
     return CaseView(
         id=case.id,
         kind=case.kind,
@@ -163,7 +156,8 @@ def view(case: Case, language: str) -> CaseView:
         submitted_at=case.submitted_at,
         deadline=case.deadline,
         receipt_number=case.receipt_number,
-        timeline=[_event(event, titles, tongue) for event in case.events],
+        timeline=timeline.events(case, tongue),
+        next=timeline.next_step(case, tongue, today),
         checks=[
             CheckView(id=c.id, department=c.department, title=titles[c.id], state=c.state, due=c.due)
             for c in case.checks
@@ -171,15 +165,6 @@ def view(case: Case, language: str) -> CaseView:
         receipts=[c.receipt for c in case.checks if c.receipt],
         documents=[document_view(d) for d in case.documents],
     )
-
-
-def check_titles(kind: model.Kind, language: str) -> dict[str, str]:
-    """What each department's part in a case of this kind is called."""
-    return {
-        check.part(department): check.title_for(department, language)
-        for check in kind.checks
-        for department in check.departments
-    }
 
 
 def role_of(actor: Actor) -> str:
@@ -192,11 +177,3 @@ def role_of(actor: Actor) -> str:
 def document_view(document: model.CaseDocument) -> DocumentView:
     """A paper as callers see it."""
     return DocumentView(**document.model_dump(exclude={"at"}))
-
-
-def _event(event: model.CaseEvent, titles: dict[str, str], language: texts.Language) -> EventView:
-    params = dict(event.params)
-    if "department" in params:
-        params["department"] = titles.get(str(params["department"]), str(params["department"]))
-    text = texts.sentence(event.what, language, **params)
-    return EventView(at=event.at, what=event.what, text=text, who=event.who)
