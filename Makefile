@@ -7,7 +7,7 @@ MAKEFLAGS += --no-print-directory
 VENV := .venv
 PY := $(VENV)/bin/python
 MINISTACK := .local/ministack
-LOCKS := bootstrap light analysis dev ministack
+LOCKS := bootstrap light analysis imaging dev ministack
 CITY ?= 20000
 export CITY FRESH DETACH
 

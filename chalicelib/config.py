@@ -40,7 +40,7 @@ KINDS: Final[dict[str, tuple[str, ...]]] = {
     "KEY": get_args(Key),
     "URL": get_args(Url),
 }
-PLAIN: Final = ("STAGE", "AWS_REGION", "PUBLIC_URL")
+PLAIN: Final = ("STAGE", "AWS_REGION", "PUBLIC_URL", "CLAMD")
 
 
 class NotConfigured(RuntimeError):
@@ -73,6 +73,11 @@ def region() -> str:
 def public_url() -> str:
     """Where outsiders reach the API, without a slash at the end; receipts' QR codes point here."""
     return os.environ.get("PUBLIC_URL", "").rstrip("/")
+
+
+def clamd() -> str:
+    """Where the ClamAV daemon listens, as ``host:port``; empty where there is none."""
+    return os.environ.get("CLAMD", "")
 
 
 def table(name: Table) -> str:

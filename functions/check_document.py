@@ -4,7 +4,7 @@ from typing import Any
 from urllib.parse import unquote_plus
 
 from chalicelib import clock
-from chalicelib.cases import documents
+from chalicelib.cases import inspection, scanning
 from chalicelib.errors import NotFound
 from chalicelib.logs import logger
 
@@ -18,7 +18,7 @@ def handler(event: dict[str, Any], context: Any) -> list[str]:
 
 def _inspect(key: str) -> str:
     try:
-        return documents.inspect(key, clock.utc_now())
+        return inspection.inspect(key, clock.utc_now(), scanning.configured())
     except NotFound:
         log.error("bytes arrived that nobody announced")  # Poison: delivering it again cannot help.
         return "unknown"

@@ -70,6 +70,7 @@ def _case_id(image: dict[str, Any]) -> str:
 def _state_changed(case_id: str, state: str, now: datetime) -> None:
     case = cases.case(case_id)
     cases.settle_rest(case)
+    cases.settle_papers(case)
     if case.kind in FOLLOWED_BY:
         FOLLOWED_BY[case.kind](case, now)
     if state == "accepted" and case.kind in ENACTED_BY:

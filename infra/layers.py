@@ -1,4 +1,4 @@
-"""The two Lambda layers: `light` for every function, `analysis` for those that read the city's columns.
+"""The Lambda layers: `light` for every function, `analysis` for those that read the city's columns, `imaging` for pictures.
 
 Built for the deployment platform (x86_64, the C library of Amazon Linux 2023), whatever machine builds them,
 from the hash-locked requirements, and only when a lock changed.
@@ -13,7 +13,9 @@ from pathlib import Path
 from infra.bytecode import compiled
 from infra.zips import digest, files_below, write_zip
 
-LAYERS = ("light", "analysis")
+LAYERS = ("light", "analysis", "imaging")
+# Which of them a function may have at once: their sizes count together.
+TOGETHER = (("light", "analysis"), ("light", "imaging"))
 # Amazon Linux 2023 has glibc 2.34; wheels for 2.28 and older run on it.
 PLATFORM = "x86_64-manylinux_2_28"
 # The runtime is the Python that packages, so that the wheels, the zip and the local cloud agree.
@@ -99,9 +101,9 @@ def _slim(folder: Path) -> None:
 
 
 def unzipped_bytes(build: Path) -> int:
-    """Return the size of both layers together, unzipped, in bytes."""
-    total = 0
+    """Return the size of the largest set of layers that a function has, unzipped, in bytes."""
+    sizes = {}
     for name in LAYERS:
         with zipfile.ZipFile(build / f"layer-{name}.zip") as archive:
-            total += sum(member.file_size for member in archive.infolist())
-    return total
+            sizes[name] = sum(member.file_size for member in archive.infolist())
+    return max(sum(sizes[name] for name in names) for names in TOGETHER)

@@ -26,7 +26,7 @@ from infra.zips import digest, files_below, write_zip
 
 ROOT = Path(__file__).resolve().parent.parent
 BUILD = ROOT / "build"
-ARTIFACTS = ("template.json", "functions.zip", "layer-light.zip", "layer-analysis.zip")
+ARTIFACTS = ("template.json", "functions.zip", "layer-light.zip", "layer-analysis.zip", "layer-imaging.zip")
 
 
 class PackagingFailed(RuntimeError):

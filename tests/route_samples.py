@@ -197,6 +197,23 @@ def _cluster_event(town: Town, actor: Actor) -> Asked:
     return Asked(path={"id": questions.put_event(town.now, number)}, body={"reason": "different_people"})
 
 
+NEW_PAPER = {
+    "case_kind": "residence_registration",
+    "kind": "dwelling_proof",
+    "media_type": "image/png",
+    "size": 100,
+}
+
+
+def _paper_of_mine(town: Town, actor: Actor) -> Asked:
+    return Asked(path={"document": town.paper()})
+
+
+def _paper_of_mine_listed(town: Town, actor: Actor) -> Asked:
+    town.paper()
+    return Asked()
+
+
 def _drafts(town: Town, actor: Actor) -> Asked:
     town.draft()
     return Asked()
@@ -279,6 +296,10 @@ SAMPLES: dict[str, Sample] = {
         _case({"kind": "dwelling_proof", "media_type": "image/png", "size": 100})
     ),
     "GET /cases/{id}/documents/{document}": Sample(_paper),
+    "GET /me/documents": Sample(_paper_of_mine_listed, "unseen"),
+    "POST /me/documents": Sample(_body(NEW_PAPER), "unseen"),
+    "GET /me/documents/{document}": Sample(_paper_of_mine),
+    "DELETE /me/documents/{document}": Sample(_paper_of_mine),
     "GET /cases/{id}/receipt.svg": Sample(_case()),
     "GET /receipts/{token}": Sample(_receipt),
     "GET /worklist": Sample(_worklist),

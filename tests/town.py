@@ -11,8 +11,9 @@ from typing import Any
 
 from chalicelib import aws, idnumbers, tables
 from chalicelib.actors import STAFF_ROLES, Actor
-from chalicelib.cases import documents
+from chalicelib.cases import documents, inspection, papers
 from chalicelib.cases import service as cases
+from chalicelib.cases.paper_views import NewPaper
 from chalicelib.cases.service import Submission
 from chalicelib.cases.views import Decision, NewDocument
 from chalicelib.fieldwork import service as fieldwork
@@ -148,8 +149,20 @@ class Town:
         made = documents.announce(cases.case(case_id), paper, self.owner, self.now)
         key = documents.object_key(case_id, made.document.id)
         aws.client("s3").put_object(Bucket=os.environ["BUCKET_DOCUMENTS"], Key=key, Body=content)
-        assert documents.inspect(key, self.now) == "clean"
+        assert inspection.inspect(key, self.now) == "clean"
         return case_id, made.document.id
+
+    def paper(self) -> str:
+        """A clean paper of the owner's that no case has."""
+        content = b"\x89PNG\r\n\x1a\n" + b"-" * 92
+        wanted = NewPaper(
+            case_kind="residence_registration", kind="dwelling_proof", media_type="image/png", size=100
+        )
+        made = papers.announce(self.owner.id, wanted, self.owner, self.now, None).document.id
+        key = documents.object_key(self.owner.id, made)
+        aws.client("s3").put_object(Bucket=os.environ["BUCKET_DOCUMENTS"], Key=key, Body=content)
+        assert inspection.inspect(key, self.now) == "clean"
+        return made
 
     def registration(self) -> str:
         """A stay of the owner's that is in force, in place of the one before."""

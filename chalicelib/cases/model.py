@@ -117,13 +117,22 @@ def standard_escalation() -> Escalation:
 
 
 class DocumentKind(Shape):
-    """A paper that may be attached: media types, size in bytes, how many."""
+    """A paper that may be attached: media types, size in bytes, how many.
+
+    ``required``: it is asked for unless one of the parts in ``covered_by`` passes without it.
+    ``reuse_days``: how long it serves later cases once a case was accepted with it; not at all without.
+    ``keep_days``: how long its bytes stay after the case is decided.
+    """
 
     kind: str
     title: Title
     media: list[str]
     max_bytes: int = Field(gt=0, le=20 * 1024 * 1024)
     max_count: int = Field(gt=0, le=20)
+    required: bool = False
+    covered_by: list[str] = []
+    reuse_days: int | None = Field(default=None, gt=0, le=3650)
+    keep_days: int = Field(default=365, gt=0, le=3650)
 
 
 class Kind(Shape):

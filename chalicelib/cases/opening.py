@@ -8,8 +8,9 @@ from typing import Any, Final
 
 from chalicelib import audit, clock, keys, tables
 from chalicelib.actors import Actor
-from chalicelib.cases import model, reading, store
+from chalicelib.cases import model, papers, reading, store
 from chalicelib.cases.model import OPEN_CHECKS, Case, CaseCheck
+from chalicelib.cases.papers import Named
 from chalicelib.cases.views import CaseView, role_of, view
 from chalicelib.forms import service as forms
 from chalicelib.tables import Cancelled, Once, Write
@@ -34,6 +35,7 @@ class Submission:
     needs_confirmation: bool = False
     case_id: str | None = None
     form_version: str | None = None
+    papers: Sequence[Named] = ()
     deadline: date | None = None
 
 
@@ -52,6 +54,8 @@ def submit(
     ``Repeated`` for a repeat under the same key, ``Conflict`` when one of ``also`` is refused.
     """
     case = _new_case(submission, actor, now)
+    taken, ties = papers.for_case(case, submission.papers, actor, now)
+    case = case.model_copy(update={"documents": taken})
     answer = view(case, language)
     writes: list[Write] = [
         tables.create(store.header(case)),
@@ -59,6 +63,8 @@ def submit(
         store.event_put(case.id, now, "case_submitted", role_of(actor)),
         audit.entry(actor, "case.submitted", case.id, now, kind=case.kind),
         *forms.filed(case.kind, actor),
+        *[tables.create(store.document_row(case.id, document)) for document in taken],
+        *ties,
         *also,
     ]
     tables.transact(*writes, once=once, answer=answer)

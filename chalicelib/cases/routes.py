@@ -1,7 +1,8 @@
 """HTTP views of the engine."""
 
 from chalicelib import http
-from chalicelib.cases import documents, receipts, rights, service, worklists  # noqa: F401  # rights takes part.
+from chalicelib.cases import documents, papers, receipts, rights, service, worklists  # noqa: F401  # rights takes part.
+from chalicelib.cases.paper_views import LinkQuery, NewPaper, PaperList
 from chalicelib.cases.views import (
     Appeal,
     CaseView,
@@ -112,18 +113,56 @@ def add_document(call: Call, id: str, body: NewDocument) -> Upload:
 @api.get(
     "/cases/{id}/documents/{document}",
     who={**OWNER, **OFFICERS},
+    query=LinkQuery,
     answer=Download,
     purpose="case_handling",
     summary="A link to a paper",
 )
-def get_document(call: Call, id: str, document: str) -> Download:
-    """Only papers that were found clean."""
+def get_document(call: Call, id: str, document: str, query: LinkQuery) -> Download:
+    """Only papers that were found clean; ``thumbnail=true`` for the small picture."""
     found = service.case_for(call.actor, id)
     if call.actor.is_staff:
         identity.record_disclosures(
             call.actor, [found.owner], call.purpose or "case_handling", "document", call.now
         )
-    return documents.download(found, document, call.now)
+    return documents.download(found, document, call.now, small=query.thumbnail)
+
+
+@api.get("/me/documents", who=OWNER, answer=PaperList, summary="My papers, the newest first")
+def get_my_papers(call: Call) -> PaperList:
+    """Those no case has yet, and those of cases that are decided; which serve again, and when each goes."""
+    return papers.listed(identity.require_person(call.actor), call.now)
+
+
+@api.post(
+    "/me/documents",
+    who=OWNER,
+    body=NewPaper,
+    answer=Upload,
+    status=201,
+    summary="Add a paper before there is a case",
+)
+def add_my_paper(call: Call, body: NewPaper) -> Upload:
+    """Answers where to upload the bytes to; the document's id goes into a form."""
+    return papers.announce(identity.require_person(call.actor), body, call.actor, call.now, call.once)
+
+
+@api.get(
+    "/me/documents/{document}",
+    who=OWNER,
+    query=LinkQuery,
+    answer=Download,
+    summary="A link to one of my papers",
+)
+def get_my_paper(call: Call, document: str, query: LinkQuery) -> Download:
+    """Only papers that were found clean; ``thumbnail=true`` for the small picture."""
+    return papers.download(identity.require_person(call.actor), document, call.now, small=query.thumbnail)
+
+
+@api.delete("/me/documents/{document}", who=OWNER, summary="Delete one of my papers")
+def delete_my_paper(call: Call, document: str) -> None:
+    """Not while a case that is not decided has it."""
+    papers.forget(identity.require_person(call.actor), document, call.actor, call.now)
 
 
 @api.get("/cases/{id}/receipt.svg", who=OWNER, media_type="image/svg+xml", summary="The receipt's QR code")

@@ -125,3 +125,7 @@ class DocumentRow(CaseItem, discriminator="document"):
     media_type = UnicodeAttribute()
     size = NumberAttribute()
     at = UnicodeAttribute()
+    place = UnicodeAttribute(null=True)
+    proven_on = UnicodeAttribute(null=True)
+    key = UnicodeAttribute(null=True)
+    thumbnail = NumberAttribute(null=True)

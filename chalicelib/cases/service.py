@@ -15,6 +15,9 @@ from chalicelib.cases import model, opening, reading, store
 from chalicelib.cases.joining import record_check, to_person
 from chalicelib.cases.model import Case, CaseCheck, CheckState, Receipt
 from chalicelib.cases.opening import Submission, settle_rest, submit
+from chalicelib.cases.papers import Named
+from chalicelib.cases.papers import expire as expire_papers
+from chalicelib.cases.papers import settle as settle_papers
 from chalicelib.cases.reading import case, case_for, cases_of
 from chalicelib.cases.views import CaseView, Decision, role_of, view
 from chalicelib.errors import Conflict, Field, Forbidden, Invalid, NotFound
@@ -23,6 +26,7 @@ from chalicelib.tables import Once, Write
 # What a decision on a check says of the answer.
 ANSWERS: Final[dict[str, CheckState]] = {"approve": "passed", "refuse": "failed", "cannot_tell": "unclear"}
 __all__ = [
+    "Named",
     "Submission",
     "act",
     "appeal",
@@ -30,7 +34,9 @@ __all__ = [
     "case_for",
     "cases_of",
     "decide",
+    "expire_papers",
     "record_check",
+    "settle_papers",
     "settle_rest",
     "submit",
     "supplement",

@@ -117,6 +117,8 @@ def document_row(case_id: str, document: CaseDocument) -> DocumentRow:
     row = DocumentRow(case_pk(case_id), f"DOCUMENT#{document.id}", document_id=document.id)
     row.document_kind, row.state, row.media_type = document.kind, document.state, document.media_type
     row.size, row.at = document.size, clock.iso(document.at)
+    row.place, row.key, row.thumbnail = document.place, document.key, 1 if document.thumbnail else None
+    row.proven_on = document.proven_on.isoformat() if document.proven_on else None
     return row
 
 
@@ -332,6 +334,10 @@ def document(item: DocumentRow) -> CaseDocument:
         media_type=item.media_type,
         size=int(item.size),
         at=clock.parse_iso(item.at),
+        place=item.place,
+        proven_on=date.fromisoformat(item.proven_on) if item.proven_on else None,
+        key=item.key,
+        thumbnail=bool(item.thumbnail),
     )
 
 

@@ -64,15 +64,47 @@ class CaseEvent(Shape):
     params: dict[str, str | int] = {}
 
 
+DocumentState = Literal["awaited", "clean", "refused", "gone"]
+
+
 class CaseDocument(Shape):
-    """A paper on a case."""
+    """A paper on a case. ``key`` says where its bytes lie when it was not uploaded to this case.
+
+    ``place`` is the field of the form that it belongs to; ``proven_on`` the day on which another case was
+    accepted with it: then it is reused.
+    """
 
     id: str
     kind: str
-    state: Literal["awaited", "clean", "refused"]
+    state: DocumentState
     media_type: str
     size: int
     at: datetime
+    place: str | None = None
+    proven_on: date | None = None
+    key: str | None = None
+    thumbnail: bool = False
+
+
+class Paper(Shape):
+    """A paper of a person's, before or after its case; ``goes_on`` is the day on which its bytes go."""
+
+    id: str
+    kind: str
+    state: DocumentState
+    media_type: str
+    size: int
+    at: datetime
+    key: str
+    goes_on: date
+    thumbnail: bool = False
+    cases: list[str] = []
+    proven_on: date | None = None
+    valid_until: date | None = None
+
+    def serves(self, day: date) -> bool:
+        """Whether it was proven and still may be reused on a day."""
+        return self.state == "clean" and self.valid_until is not None and day <= self.valid_until
 
 
 class Case(Shape):

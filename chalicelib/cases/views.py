@@ -8,6 +8,7 @@ from pydantic import Field
 from chalicelib import texts
 from chalicelib.actors import Actor
 from chalicelib.cases import model, timeline
+from chalicelib.cases.materials import MaterialView, materials_of
 from chalicelib.cases.model import Case
 from chalicelib.cases.timeline import EventView, NextStep
 from chalicelib.shapes import Shape
@@ -31,6 +32,9 @@ class DocumentView(Shape):
     state: str
     media_type: str
     size: int
+    place: str | None = None
+    proven_on: date | None = None
+    thumbnail: bool = False
 
 
 class CaseView(Shape):
@@ -50,6 +54,8 @@ class CaseView(Shape):
     checks: list[CheckView]
     receipts: list[model.Receipt]
     documents: list[DocumentView]
+    materials: list[MaterialView]
+    form_version: str | None
 
 
 class Decision(Shape):
@@ -164,6 +170,8 @@ def view(case: Case, language: str, today: date | None = None) -> CaseView:
         ],
         receipts=[c.receipt for c in case.checks if c.receipt],
         documents=[document_view(d) for d in case.documents],
+        materials=materials_of(case, tongue),
+        form_version=case.form_version,
     )
 
 
@@ -176,4 +184,4 @@ def role_of(actor: Actor) -> str:
 
 def document_view(document: model.CaseDocument) -> DocumentView:
     """A paper as callers see it."""
-    return DocumentView(**document.model_dump(exclude={"at"}))
+    return DocumentView(**document.model_dump(include=set(DocumentView.model_fields)))

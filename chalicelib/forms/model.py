@@ -116,6 +116,23 @@ def places(schema: dict[str, Any]) -> Iterator[tuple[str, dict[str, Any]]]:
     return walk(schema, "")
 
 
+def values_at(answers: Any, at: str) -> Iterator[tuple[str, Any]]:
+    """The values at a hint's place in answers, each with its pointer; every row of an array, and a list's items."""
+
+    def walk(value: Any, parts: list[str], pointer: str) -> Iterator[tuple[str, Any]]:
+        if isinstance(value, list):
+            rest = parts[1:] if parts and parts[0] == "*" else parts
+            for number, inner in enumerate(value):
+                yield from walk(inner, rest, f"{pointer}/{number}")
+        elif not parts:
+            if value is not None:
+                yield pointer, value
+        elif isinstance(value, dict) and parts[0] in value:
+            yield from walk(value[parts[0]], parts[1:], f"{pointer}/{parts[0]}")
+
+    yield from walk(answers, at.removeprefix("/").split("/"), "")
+
+
 def subschemas(part: dict[str, Any]) -> Iterator[dict[str, Any]]:
     """A schema and every schema inside it."""
     yield part

@@ -12,7 +12,19 @@ from chalicelib.forms.drafts import drop, listed, resume, save
 from chalicelib.forms.model import Form
 from chalicelib.tables import Write
 
-__all__ = ["checker", "drop", "filed", "form", "forms", "in_force", "listed", "resume", "save", "version_for"]
+__all__ = [
+    "checker",
+    "drop",
+    "filed",
+    "form",
+    "forms",
+    "in_force",
+    "listed",
+    "papers_in",
+    "resume",
+    "save",
+    "version_for",
+]
 
 
 def forms(now: datetime) -> views.FormList:
@@ -55,6 +67,15 @@ def version_for(kind: str, now: datetime) -> str | None:
     if kind not in model.kinds():
         return None
     return in_force(kind, now).version
+
+
+def papers_in(kind: str, answers: Any, now: datetime) -> list[tuple[str, str, str]]:
+    """The papers that answers name: the field's pointer, the kind of paper that it takes, the document's id."""
+    found: list[tuple[str, str, str]] = []
+    for hint in in_force(kind, now).fields:
+        if hint.paper:
+            found += [(at, hint.paper, value) for at, value in model.values_at(answers, hint.at)]
+    return found
 
 
 def filed(kind: str, actor: Actor) -> list[Write]:

@@ -41,6 +41,7 @@ def _id_number(text: str) -> str:
 IdNumber = Annotated[str, Field(max_length=40), AfterValidator(_id_number)]
 Name = Annotated[str, Field(min_length=1, max_length=60)]
 Phone = Annotated[str, Field(pattern=r"^1[3-9]\d{9}$")]
+PaperId = Annotated[str, Field(pattern=r"^D[0-9A-Z]{26}$")]
 EmployerCode = Annotated[str, Field(max_length=18), AfterValidator(_employer)]
 
 
@@ -78,6 +79,7 @@ class Member(Shape):
     id_number: IdNumber = Field(repr=False)
     relation: Relation
     guardian_consent: bool = False
+    relation_proof: PaperId | None = None
 
 
 class NewRegistration(Shape):
@@ -89,6 +91,7 @@ class NewRegistration(Shape):
     landlord: Landlord | None = None
     employer_code: EmployerCode | None = None
     household: list[Member] = Field(default=[], max_length=12)
+    dwelling_proof: list[PaperId] = Field(default=[], max_length=5)
     tenant: Named | None = None
     person: Named | None = None
 

@@ -12,6 +12,7 @@ from chalicelib.cases import service as cases
 from chalicelib.cases.model import Case
 from chalicelib.cases.views import CaseView
 from chalicelib.errors import Conflict, Field, Forbidden, Invalid, NotFound
+from chalicelib.forms import service as forms
 from chalicelib.identity import service as identity
 from chalicelib.places import service as places
 from chalicelib.residence import model, store
@@ -61,6 +62,10 @@ def register(
         },
         sealed=_sealed(owner, body),
         needs_confirmation=body.tenant is not None,
+        papers=[
+            cases.Named(*named)
+            for named in forms.papers_in(REGISTRATION, body.model_dump(mode="json"), now)
+        ],
     )
     return cases.submit(submission, actor, now, once, language=language)
 

@@ -1,6 +1,6 @@
 """All resources put together, as the template that `chalice package --merge-template` merges with the API."""
 
-from infra.layers import RUNTIME
+from infra.layers import LAYERS, RUNTIME
 from infra.template import api, storage, watching
 from infra.template.functions import functions, timeouts
 from infra.template.reading import Template, declared
@@ -37,5 +37,5 @@ def _layers() -> Template:
                 "RetentionPolicy": "Retain",
             },
         }
-        for name in ("light", "analysis")
+        for name in LAYERS
     }

@@ -3,7 +3,7 @@
 import json
 from typing import Any
 
-from infra.layers import RUNTIME
+from infra.layers import LAYERS, RUNTIME
 from infra.template.reading import Template, arn, attribute, bucket_arn, declared, logical, ref, sub
 from infra.template.roles import allow, environment, role
 
@@ -36,7 +36,7 @@ def functions() -> Template:
 
 
 def _function(name: str, traits: dict[str, Any]) -> Template:
-    layers = ["LightLayer", "AnalysisLayer"] if traits.get("analysis") else ["LightLayer"]
+    layers = ["LightLayer", *(f"{name.capitalize()}Layer" for name in LAYERS[1:] if traits.get(name))]
     properties: Template = {
         "FunctionName": sub(f"${{AWS::StackName}}-{name.replace('_', '-')}"),
         "Role": attribute(logical(name, "role")),

@@ -55,6 +55,7 @@ def environment(needs: Needs) -> Template:
     }
     names |= {f"KEY_{name.upper()}": ref(logical(name, "key")) for name in needs.get("keys", {})}
     names |= {f"URL_{name.upper()}": _outside(name) for name in needs.get("urls", [])}
+    names |= {"CLAMD": ref("ClamdAddress")} if needs.get("scanner") else {}
     return names
 
 

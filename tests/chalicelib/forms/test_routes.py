@@ -28,7 +28,7 @@ def ask(
 def test_anybody_may_read_a_form_and_gets_its_schema(now: datetime) -> None:
     status, form = ask("GET", "/forms/{kind}", now, actor=None, kind="residence_registration")
     assert status == 200 and form["schema"]["$schema"] == model.DIALECT
-    assert [field["at"] for field in form["fields"]][-1] == "/household/*/guardian_consent"
+    assert [field["at"] for field in form["fields"]][-1] == "/household/*/relation_proof"
     status, listed = ask("GET", "/forms", now, actor=None)
     assert status == 200 and {item["kind"] for item in listed["items"]} == set(model.kinds())
 
