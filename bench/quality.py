@@ -70,7 +70,9 @@ def measure(source: Path, target: Path, truth: Path | None = None) -> dict[str, 
 def _connection(target: Path) -> Iterator[Any]:
     with tempfile.TemporaryDirectory(dir=target, prefix=".quality-") as folder:
         connection = duckdb.connect(str(Path(folder, "work.duckdb")))
-        connection.execute(f"SET temp_directory = '{folder}'; SET preserve_insertion_order = false")
+        connection.execute(
+            f"SET temp_directory = '{folder}'; SET preserve_insertion_order = false; SET memory_limit = '6GB'"
+        )
         connection.execute("SET enable_progress_bar = false")
         try:
             yield connection
