@@ -14,10 +14,20 @@ Step = Literal["card_late", "window", "week", "suspended"]
 
 
 class Due(NamedTuple):
-    """Something that happens to a permit on a day by the calendar alone."""
+    """Something that happens to a permit on a day by the calendar alone; ``of`` is the year or card it is about.
+
+    A year is named by the day on which it is full, a card by its last day: a step is taken once for each,
+    also where a new edition of the rules moves its day.
+    """
 
     day: date
     what: Step
+    of: date
+
+    @property
+    def key(self) -> str:
+        """What is remembered of a step that was taken."""
+        return f"{self.what}:{self.of.isoformat()}"
 
 
 def months_after(day: date, months: int) -> date:
@@ -67,9 +77,9 @@ def endorsement_steps(year_full_on: date, policy: Policy) -> list[Due]:
     """
     week = year_full_on - timedelta(days=policy.remind_days_before)
     return [
-        Due(window_opens(year_full_on, policy), "window"),
-        Due(week, "week"),
-        Due(year_full_on + timedelta(days=1), "suspended"),
+        Due(window_opens(year_full_on, policy), "window", year_full_on),
+        Due(week, "week", year_full_on),
+        Due(year_full_on + timedelta(days=1), "suspended", year_full_on),
     ]
 
 

@@ -163,10 +163,10 @@ class Permit(Shape):
         """What the calendar still has to do, earliest first."""
         found: list[Due] = []
         if self.card_due_on and self.state != "cancelled":
-            found.append(Due(self.card_due_on + timedelta(days=1), "card_late"))
+            found.append(Due(self.card_due_on + timedelta(days=1), "card_late", self.card_due_on))
         if self.state == "active" and self.endorsed_through:
             found += lifetime.endorsement_steps(self.endorsed_through, policy)
-        return sorted(step for step in found if _key(step) not in self.told)
+        return sorted(step for step in found if step.key not in self.told)
 
     def issued(self, day: date, policy: Policy) -> "Permit":
         """The card is handed out; the first one begins the years.
@@ -183,7 +183,7 @@ class Permit(Shape):
 
     def stepped(self, step: Due) -> "Permit":
         """The calendar's step done: remembered, and for the last one the function suspended."""
-        changes: dict[str, object] = {"told": (*self.told, _key(step)), "version": self.version + 1}
+        changes: dict[str, object] = {"told": (*self.told, step.key), "version": self.version + 1}
         if step.what == "suspended":
             changes |= {"state": "suspended", "suspended_on": step.day}
         return self.model_copy(update=changes)
@@ -228,10 +228,6 @@ class Permit(Shape):
         """The permit ended on that day; no step of the calendar is left."""
         changes = {"state": "cancelled", "ended_on": day, "card_due_on": None, "version": self.version + 1}
         return self.model_copy(update=changes)
-
-
-def _key(step: Due) -> str:
-    return f"{step.what}:{step.day.isoformat()}"
 
 
 class PermitView(Shape):

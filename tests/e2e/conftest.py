@@ -6,8 +6,10 @@ from pathlib import Path
 
 import pytest
 
-from infra.local import processes, up
+from infra.local import city as life
+from infra.local import pipeline, processes, up
 from infra.local.place import Place, free_port
+from infra.local.smoke_steps import Run
 from infra.package import BUILD, ROOT, package
 from tests.e2e.city import City
 
@@ -33,3 +35,20 @@ def city(tmp_path_factory: pytest.TempPathFactory) -> Iterator[City]:
     finally:
         processes.stop(place)
         shutil.rmtree(place.folder, ignore_errors=True)
+
+
+@pytest.fixture(scope="session")
+def run(city: City, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Run]:
+    """The city with staff, addresses and the register of a few hundred people."""
+    folder: Path = tmp_path_factory.mktemp("synthetic")
+    story = life.begin(city.place.endpoints(), 300, folder)
+    life.make_city(story)
+    life.prepare(story)
+    register = [path for path in pipeline.files(folder) if "registrations" in path.parts]
+    bucket = story.endpoints["inbox_bucket"]
+    pipeline.drop(story.session, bucket, folder, register)
+    pipeline.wait_until(
+        lambda: pipeline.count_reports(story.session, bucket) >= len(register), 180, lambda: "no report yet"
+    )
+    yield Run(story.api, story.endpoints["sandbox"], story.session, bucket)
+    assert list(pipeline.dead_letters(story.session)) == []

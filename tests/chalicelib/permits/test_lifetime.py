@@ -80,9 +80,9 @@ def test_a_leap_day_comes_back() -> None:
 
 def test_the_steps_of_a_year_by_hand() -> None:
     assert endorsement_steps(day("2027-03-01"), POLICY) == [
-        Due(day("2027-02-01"), "window"),
-        Due(day("2027-02-22"), "week"),
-        Due(day("2027-03-02"), "suspended"),
+        Due(day("2027-02-01"), "window", day("2027-03-01")),
+        Due(day("2027-02-22"), "week", day("2027-03-01")),
+        Due(day("2027-03-02"), "suspended", day("2027-03-01")),
     ]
     assert window_opens(day("2027-03-31"), POLICY) == day("2027-02-28")
 

@@ -58,7 +58,7 @@ def test_the_states_of_a_first_year_by_hand() -> None:
 
 def test_a_permit_in_production_is_late_on_the_sixteenth_day() -> None:
     permit = accepted(day("2026-11-01"))
-    assert permit.steps(POLICY) == [Due(day("2026-11-17"), "card_late")]
+    assert permit.steps(POLICY) == [Due(day("2026-11-17"), "card_late", day("2026-11-16"))]
     with pytest.raises(Conflict, match="permit_not_in_force"):
         permit.may_endorse(day("2027-11-01"), POLICY)
 
@@ -68,6 +68,13 @@ def test_each_step_of_a_year_is_done_once() -> None:
     assert [step.what for step in done] == ["window", "week", "suspended"]
     assert permit.state == "suspended" and permit.suspended_on == day("2027-03-02")
     assert run_calendar(permit, day("2030-01-01"))[1] == []
+
+
+def test_a_step_is_not_taken_again_when_new_rules_move_its_day() -> None:
+    permit, done = run_calendar(issued(day("2026-03-01")), day("2027-02-10"))
+    assert [step.what for step in done] == ["window"]
+    longer = POLICY.model_copy(update={"window_months": 2})
+    assert [step.what for step in permit.steps(longer)] == ["week", "suspended"]
 
 
 def test_endorsed_in_time_the_next_year_ends_on_the_corresponding_day() -> None:
