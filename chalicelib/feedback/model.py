@@ -11,11 +11,10 @@ from typing import Annotated, Final, Literal, NamedTuple
 from pydantic import AfterValidator, Field, model_validator
 
 from chalicelib import clock
-from chalicelib.cases.model import Title
 from chalicelib.errors import Conflict, Invalid
 from chalicelib.errors import Field as Place
 from chalicelib.places.model import Crs
-from chalicelib.shapes import Shape
+from chalicelib.shapes import Shape, Title
 
 CELL_DEGREES: Final = 0.002  # About 220 m north to south and 205 m east to west in Foshan.
 COARSE_DEGREES: Final = 0.001

@@ -12,6 +12,7 @@ from chalicelib.feedback.views import (
     NearbyQuery,
     ReportView,
 )
+from chalicelib.forms import service as forms
 from chalicelib.http import Call
 from chalicelib.shapes import Page
 
@@ -32,7 +33,15 @@ def get_categories(call: Call) -> CategoryList:
     return service.categories(call.now, call.language)
 
 
-@api.post("/feedback", who=SELF, body=NewReport, answer=CaseView, status=201, summary="Report something")
+@api.post(
+    "/feedback",
+    who=SELF,
+    body=NewReport,
+    form=forms.checker("feedback"),
+    answer=CaseView,
+    status=201,
+    summary="Report something",
+)
 def report(call: Call, body: NewReport) -> CaseView:
     """A case; pictures are added as its papers. ``anonymous`` (the default) keeps one unnamed to whoever handles it."""
     return service.report(call.actor, body, call.now, call.once, call.language)

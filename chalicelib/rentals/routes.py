@@ -2,6 +2,7 @@
 
 from chalicelib import http
 from chalicelib.cases.views import CaseView
+from chalicelib.forms import service as forms
 from chalicelib.http import Call
 from chalicelib.rentals import service
 from chalicelib.rentals.model import CertificateProof, LeaseChange, LeaseEnd, MyLeases, NewLease
@@ -20,6 +21,7 @@ COUNTER: dict[str, http.Reach] = {
     "/leases",
     who={**SELF, **COUNTER},
     body=NewLease,
+    form=forms.checker("lease_filing"),
     answer=CaseView,
     status=201,
     purpose="counter_service",
@@ -34,6 +36,7 @@ def file_lease(call: Call, body: NewLease) -> CaseView:
     "/leases/{id}/changes",
     who=SELF,
     body=LeaseChange,
+    form=forms.checker("lease_change"),
     answer=CaseView,
     status=201,
     summary="File other terms",
@@ -44,7 +47,13 @@ def change_lease(call: Call, id: str, body: LeaseChange) -> CaseView:
 
 
 @api.post(
-    "/leases/{id}/end", who=SELF, body=LeaseEnd, answer=CaseView, status=201, summary="File a lease's end"
+    "/leases/{id}/end",
+    who=SELF,
+    body=LeaseEnd,
+    form=forms.checker("lease_end"),
+    answer=CaseView,
+    status=201,
+    summary="File a lease's end",
 )
 def end_lease(call: Call, id: str, body: LeaseEnd) -> CaseView:
     """By either party, within 30 days; the other confirms."""

@@ -12,6 +12,7 @@ from chalicelib.cases import service as cases
 from chalicelib.cases.model import Case
 from chalicelib.cases.views import CaseView
 from chalicelib.errors import Conflict, Field, Forbidden, Invalid, NotFound
+from chalicelib.forms import service as forms
 from chalicelib.identity import service as identity
 from chalicelib.places import service as places
 from chalicelib.rentals import model, rights, store
@@ -102,8 +103,10 @@ def file(
         payload=payload,
         sealed=sealing.seal(parties.other, json.dumps(private, ensure_ascii=False), FILING),
         needs_confirmation=True,
+        form_version=forms.version_for(FILING, now),
     )
-    return cases.submit(submission, actor, now, once, language=language)
+    drafts = forms.filed(FILING, actor) if body.side == "tenant" else []
+    return cases.submit(submission, actor, now, once, drafts, language)
 
 
 def _line(body: NewLease) -> dict[str, str]:

@@ -11,6 +11,7 @@ from pydantic import ValidationError
 from chalicelib.errors import Conflict, Invalid
 from chalicelib.feedback import model
 from chalicelib.feedback.model import Clearing, Matter, Policy, Spot
+from chalicelib.forms import service as forms
 from chalicelib.places.coordinates import distance
 from chalicelib.places.model import Point
 
@@ -132,3 +133,10 @@ def test_the_map_is_not_told_numbers_that_could_be_somebodys(text: str) -> None:
 
 def test_the_map_may_be_told_of_a_lamp() -> None:
     assert Clearing(public_text="季华五路10号前路灯不亮").public_text
+
+
+def test_the_form_offers_the_categories_in_force_and_no_other() -> None:
+    form = forms.in_force("feedback", NOW)
+    offered = next(hint for hint in form.fields if hint.at == "/category").options
+    policy = model.policy_on(date(2026, 11, 23))
+    assert offered == {category.code: category.title for category in policy.categories}

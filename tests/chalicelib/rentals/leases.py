@@ -15,7 +15,7 @@ TERMS = {
     "signed_on": "2026-11-20",
     "starts_on": "2026-11-20",
     "ends_on": "2027-11-19",
-    "area_m2": "25.5",
+    "area_m2": 25.5,
     "occupants": 2,
 }
 
