@@ -1,5 +1,6 @@
 """From what a function needs to its role's statements and its environment: it is told of nothing it may not touch."""
 
+import json
 from typing import Any
 
 from infra.template.reading import (
@@ -65,7 +66,7 @@ def _outside(name: str) -> Template:
 
 def role(function: str, needs: Needs, sources: list[Template]) -> Template:
     """Return a function's own role: its log group, its needs, and `sources`, the statements its triggers ask for."""
-    statements = [_logs(function), *_tables(needs), *_buckets(needs), *_others(needs), *sources]
+    statements = _joined([_logs(function), *_tables(needs), *_buckets(needs), *_others(needs), *sources])
     trust = {"Effect": "Allow", "Principal": {"Service": "lambda.amazonaws.com"}, "Action": "sts:AssumeRole"}
     policy = {"PolicyName": "needs", "PolicyDocument": {"Version": "2012-10-17", "Statement": statements}}
     trusted = {"Version": "2012-10-17", "Statement": [trust]}
@@ -73,6 +74,21 @@ def role(function: str, needs: Needs, sources: list[Template]) -> Template:
         "Type": "AWS::IAM::Role",
         "Properties": {"AssumeRolePolicyDocument": trusted, "Policies": [policy]},
     }
+
+
+def _joined(statements: list[Template]) -> list[Template]:
+    """Join statements that grant the same under the same condition: IAM takes 10,240 characters a role."""
+    found: dict[str, Template] = {}
+    for one in statements:
+        same = json.dumps([one["Action"], one.get("Condition")], sort_keys=True)
+        resources = one["Resource"] if isinstance(one["Resource"], list) else [one["Resource"]]
+        if same not in found:
+            found[same] = one | {"Resource": []}
+        else:
+            found[same].pop("Sid", None)  # It named one of them only.
+        kept = found[same]["Resource"]
+        kept += [resource for resource in resources if resource not in kept]
+    return list(found.values())
 
 
 def allow(

@@ -248,6 +248,26 @@ def longest(template: Template, value: Any) -> int:
     return 36 if "KeyPolicy" in traits else 128
 
 
+def test_no_roles_policy_is_larger_than_iam_takes(template: Template) -> None:
+    """10,240 characters of inline policies a role, white space not counted."""
+    known = {"AWS::StackName": 32, "AWS::AccountId": 12, "AWS::Region": 14, "AWS::Partition": 6}
+
+    def rendered(value: Any) -> Any:
+        if isinstance(value, list):
+            return [rendered(inner) for inner in value]
+        if not isinstance(value, dict):
+            return value
+        if "Fn::Sub" in value:
+            return re.sub(r"\$\{([^}]+)\}", lambda found: "x" * known.get(found[1], 20), value["Fn::Sub"])
+        if "Fn::GetAtt" in value or "Ref" in value:
+            return "x" * 100  # The longest address of a key, a queue or a stream.
+        return {key: rendered(inner) for key, inner in value.items()}
+
+    for name, role in template.of("IAM::Role").items():
+        documents = [rendered(policy["PolicyDocument"]) for policy in role.get("Policies", [])]
+        assert len(json.dumps(documents, separators=(",", ":"))) < 10_240, name
+
+
 def test_all_functions_have_one_runtime_the_one_that_packages(template: Template) -> None:
     assert {function["Runtime"] for function in template.functions().values()} == {RUNTIME}
     layers = template.of("Serverless::LayerVersion").values()
