@@ -27,7 +27,7 @@ Table = Literal[
     "audit",
 ]
 Bucket = Literal["inbox", "documents", "curated", "linkage", "published", "audit"]
-Queue = Literal["arrivals", "checks", "comparisons", "imports", "visits", "messages"]
+Queue = Literal["arrivals", "checks", "comparisons", "facts", "imports", "visits", "messages"]
 Secret = Literal["signing", "person_key", "blind_index", "wechat", "wecom", "sms", "realname"]
 Key = Literal["people", "linkage", "data", "audit"]
 Url = Literal["wechat", "wecom", "sms", "realname"]

@@ -10,6 +10,10 @@ from chalicelib import api, http
 from chalicelib.actors import Actor
 from chalicelib.cases import receipts
 from chalicelib.cases import service as cases
+from chalicelib.corrections import service as corrections
+from chalicelib.corrections.model import NewCorrection
+from chalicelib.identity import model as identities
+from chalicelib.identity import service as identity
 from chalicelib.rentals import certificates
 from tests.chalicelib.feedback import reports
 from tests.chalicelib.permits import holders
@@ -197,6 +201,19 @@ def _cluster_event(town: Town, actor: Actor) -> Asked:
     return Asked(path={"id": questions.put_event(town.now, number)}, body={"reason": "different_people"})
 
 
+def _consented(town: Town, actor: Actor) -> Asked:
+    consent = identities.Consent(kind="department_checks", given=True)
+    identity.set_consents(actor, [consent], town.now)
+    return Asked()
+
+
+def _correction(town: Town, actor: Actor) -> Asked:
+    # A lease is the housing department's: the reviewers of this town are of that one.
+    wrong = NewCorrection(fact="lease_filings.end_on", says="it ends a year later")
+    town.registration()
+    return Asked(path={"id": corrections.ask(town.owner, wrong, town.tick()).id})
+
+
 NEW_PAPER = {
     "case_kind": "residence_registration",
     "kind": "dwelling_proof",
@@ -281,6 +298,10 @@ SAMPLES: dict[str, Sample] = {
     "POST /feedback/{id}/not-fixed": Sample(_report({"reason": "it is not"}, "take_on", "answer")),
     "GET /forms": Sample(_nothing),
     "GET /forms/{kind}": Sample(_form),
+    "GET /me/prefill/{kind}": Sample(_form, "unseen"),
+    "POST /me/known-facts": Sample(_consented, "unseen"),
+    "POST /corrections": Sample(_body({"fact": "identity.name", "says": "it is another"}), "unseen"),
+    "GET /corrections/{id}": Sample(_correction),
     "GET /me/drafts": Sample(_drafts, "unseen"),
     "GET /me/drafts/{kind}": Sample(_draft),
     "PUT /me/drafts/{kind}": Sample(_form_begun, "unseen"),

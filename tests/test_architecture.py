@@ -17,6 +17,7 @@ ORDER = (
     "forms",
     "cases",
     "residence",
+    "corrections",
     "rentals",
     "permits",
     "points",

@@ -191,6 +191,7 @@ def changed_in_one_place(body: dict[str, Any]) -> dict[str, Any]:
         "arrived_on": "2026-11-02",
         "left_on": "2026-11-19",
         "reason": "another reason",
+        "says": "it is yet another",
         "size": 101,
         "count": 2,
         "text": "the same in other words",

@@ -21,6 +21,7 @@ from chalicelib.cases.paper_views import NewPaper, PaperList, PaperView
 from chalicelib.cases.values import Case, CaseDocument, Paper
 from chalicelib.cases.views import Download, Upload
 from chalicelib.errors import Conflict, Field, Invalid, NotFound
+from chalicelib.forms import service as forms
 from chalicelib.identity import service as identity
 from chalicelib.shapes import Shape
 from chalicelib.tables import Once, Write
@@ -270,4 +271,17 @@ def _erase(person: str, now: datetime) -> list[identity.Kept]:
     return []
 
 
+def _tell(person: str, now: datetime) -> dict[str, forms.Known]:
+    """The proven papers of each kind, for the forms that ask for one: ids, as of the newest proof."""
+    today = clock.local_date(now)
+    found: dict[str, forms.Known] = {}
+    for paper in sorted(paper_store.papers(person), key=lambda paper: paper.proven_on or date.min):
+        if paper.serves(today):
+            before = found.get(f"papers.{paper.kind}")
+            ids = [*(before.value if before else []), paper.id]
+            found[f"papers.{paper.kind}"] = forms.Known(ids, paper.proven_on)
+    return found
+
+
+forms.provide("papers", _tell)
 identity.contribute(identity.Part("papers", export=_export, erase=_erase))

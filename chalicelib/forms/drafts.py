@@ -8,14 +8,12 @@ from typing import Any
 
 import pydantic
 
-from chalicelib import audit, clock, sealing, tables
-from chalicelib.actors import SYSTEM
+from chalicelib import clock, sealing, tables
 from chalicelib.errors import Conflict, Field, Invalid, NotFound
 from chalicelib.forms import checking, model, store, views
 from chalicelib.forms.model import Form
 from chalicelib.forms.store import DraftRow
 from chalicelib.forms.views import Draft, DraftList, DraftSummary, NewDraft
-from chalicelib.identity import service as identity
 from chalicelib.shapes import Shape
 from chalicelib.tables import Cancelled
 from chalicelib.texts import Language
@@ -25,10 +23,12 @@ _PURPOSE = "draft"
 
 
 class Policy(Shape):
-    """How long a draft stays after it was last saved."""
+    """How long a draft stays after it was last saved, and departments' facts after they were asked for."""
 
     version: str
     draft_days: int = pydantic.Field(ge=1, le=365)
+    facts_days: int = pydantic.Field(ge=1, le=365)
+    ask_again_hours: int = pydantic.Field(ge=1)
 
 
 @cache
@@ -122,22 +122,9 @@ def _summary(row: DraftRow, now: datetime, language: Language) -> DraftSummary:
     )
 
 
-def _export(person_id: str, now: datetime) -> list[dict[str, Any]]:
-    """Every draft with its answers."""
+def exported(person_id: str, now: datetime) -> list[dict[str, Any]]:
+    """Every draft with its answers, for the person's copy."""
     return [
         {"kind": row.kind, "saved_at": row.saved_at, "answers": _opened(person_id, row)}
         for row in store.drafts(person_id, now)
     ]
-
-
-def _erase(person_id: str, now: datetime) -> list[identity.Kept]:
-    """Forget all drafts, those whose time is over too; no law keeps any of it."""
-    rows = store.all_drafts(person_id)
-    for row in rows:
-        tables.transact(store.drop_draft(person_id, row.kind))
-    if rows:
-        tables.transact(audit.entry(SYSTEM, "drafts.erased", person_id, now, count=len(rows)))
-    return []
-
-
-identity.contribute(identity.Part("forms", export=_export, erase=_erase))

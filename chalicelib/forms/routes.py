@@ -3,7 +3,7 @@
 from chalicelib import http
 from chalicelib.forms import service
 from chalicelib.forms.model import Form
-from chalicelib.forms.views import Draft, DraftList, FormList, FormQuery, NewDraft
+from chalicelib.forms.views import Asked, Draft, DraftList, FormList, FormQuery, NewDraft, Prefill
 from chalicelib.http import Call
 from chalicelib.identity import service as identity
 
@@ -22,6 +22,20 @@ def get_forms(call: Call) -> FormList:
 def get_form(call: Call, kind: str, query: FormQuery) -> Form:
     """JSON Schema 2020-12 and what the screen needs; ``version`` for the form of an older case."""
     return service.form(kind, query.version, call.now)
+
+
+@api.get("/me/prefill/{kind}", who=SELF, answer=Prefill, summary="What of a form is known already")
+def get_my_prefill(call: Call, kind: str) -> Prefill:
+    """Each value with its source and date; ``POST /corrections`` with its ``fact`` when it is wrong."""
+    person = identity.require_person(call.actor)
+    return service.prefill(person, service.in_force(kind, call.now), call.now, call.language)
+
+
+@api.post("/me/known-facts", who=SELF, answer=Asked, status=202, summary="Ask what departments know of me")
+def ask_departments(call: Call) -> Asked:
+    """With the consent to department checks; the answer comes in a moment with the next prefilling."""
+    person = identity.require_person(call.actor)
+    return Asked(departments=service.ask_departments(person, call.actor, call.now))
 
 
 @api.get("/me/drafts", who=SELF, answer=DraftList, summary="What I have begun")

@@ -7,20 +7,29 @@ from typing import Any
 from chalicelib import clock
 from chalicelib.actors import Actor
 from chalicelib.errors import NotFound
-from chalicelib.forms import checking, model, store, views
+from chalicelib.forms import checking, model, rights, store, views  # noqa: F401  # rights takes part.
 from chalicelib.forms.drafts import drop, listed, resume, save
+from chalicelib.forms.facts import Known, fact
 from chalicelib.forms.model import Form
+from chalicelib.forms.prefill import ask_departments, gather, known_value, prefill, provide
 from chalicelib.tables import Write
 
 __all__ = [
+    "Known",
+    "ask_departments",
     "checker",
     "drop",
+    "fact",
     "filed",
     "form",
     "forms",
+    "gather",
     "in_force",
+    "known_value",
     "listed",
     "papers_in",
+    "prefill",
+    "provide",
     "resume",
     "save",
     "version_for",

@@ -1,11 +1,12 @@
-"""Drafts in DynamoDB: ``PERSON#<id>`` holds ``DRAFT#<kind>``, one for each kind."""
+"""What a person has begun, in DynamoDB: ``PERSON#<id>`` holds ``DRAFT#<kind>``, one for each kind, and ``FACTS``."""
 
 from datetime import datetime
 
 from pynamodb.attributes import DiscriminatorAttribute, NumberAttribute, UnicodeAttribute
+from pynamodb.expressions.update import Action
 
-from chalicelib import tables
-from chalicelib.tables import Delete, Put, Row
+from chalicelib import clock, tables
+from chalicelib.tables import Delete, Put, Row, Update
 
 
 class FormItem(Row):
@@ -23,6 +24,14 @@ class DraftRow(FormItem, discriminator="draft"):
     revision = NumberAttribute()
     sealed = UnicodeAttribute()
     saved_at = UnicodeAttribute()
+
+
+class FactsRow(FormItem, discriminator="facts"):
+    """What departments' files say of a person, sealed; without ``sealed`` it was asked for and is on its way."""
+
+    asked_at = UnicodeAttribute()
+    gathered_at = UnicodeAttribute(null=True)
+    sealed = UnicodeAttribute(null=True)
 
 
 def person_pk(person_id: str) -> str:
@@ -57,3 +66,30 @@ def save_draft(row: DraftRow, before: int, now: datetime) -> Put:
 def drop_draft(person_id: str, kind: str) -> Delete:
     """The write that forgets a draft; none being there is as good."""
     return Delete(DraftRow(person_pk(person_id), f"DRAFT#{kind}"))
+
+
+def everything(person_id: str) -> list[FormItem]:
+    """All that is kept of a person, what is over included; a few items at most."""
+    return list(FormItem.query(person_pk(person_id)))
+
+
+def facts(person_id: str, now: datetime) -> FactsRow | None:
+    """What departments said of the person, or was asked for; None when nothing was or its time is over."""
+    row: FactsRow | None = FactsRow.find(person_pk(person_id), "FACTS", consistent=True)
+    return None if row is None or row.is_over(now) else row
+
+
+def ask_facts(person_id: str, now: datetime, ends: datetime) -> Update:
+    """The write that says that departments were asked."""
+    actions: list[Action] = [
+        FactsRow.row.set(FactsRow),
+        FactsRow.asked_at.set(clock.iso(now)),
+        FactsRow.expires_at.set(int(ends.timestamp())),
+    ]
+    return Update(FactsRow(person_pk(person_id), "FACTS"), actions)
+
+
+def keep_facts(person_id: str, sealed: str, now: datetime) -> Update:
+    """The write of what was gathered; refused when the person was deleted since it was asked for."""
+    actions: list[Action] = [FactsRow.sealed.set(sealed), FactsRow.gathered_at.set(clock.iso(now))]
+    return Update(FactsRow(person_pk(person_id), "FACTS"), actions, FactsRow.pk.exists())

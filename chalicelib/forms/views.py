@@ -1,7 +1,7 @@
 """What callers send and see of forms and drafts."""
 
 from datetime import date, datetime
-from typing import Any
+from typing import Any, Literal
 
 from pydantic import Field
 
@@ -79,6 +79,10 @@ class DraftList(Shape):
     next: str | None = None
 
 
+Departments = Literal["not_needed", "not_asked", "asked", "gathered"]
+"""Whether departments' files were asked for the person's facts; ``not_needed`` by forms that want none."""
+
+
 class KnownValue(Shape):
     """One answer that the city knows already: where it goes, from whom, and as of when.
 
@@ -99,6 +103,13 @@ class Prefill(Shape):
     kind: str
     form_version: str
     values: list[KnownValue]
+    departments: Departments
+
+
+class Asked(Shape):
+    """Whether what departments know of the caller is there, or on its way."""
+
+    departments: Departments
 
 
 def wrong(field: errors.Field, language: texts.Language) -> Wrong:

@@ -15,7 +15,7 @@ from chalicelib.errors import Conflict, Field, Forbidden, Invalid, NotFound
 from chalicelib.forms import service as forms
 from chalicelib.identity import service as identity
 from chalicelib.places import service as places
-from chalicelib.residence import model, store
+from chalicelib.residence import model, store, telling  # noqa: F401  # It tells forms what is known.
 from chalicelib.residence.model import (
     Departure,
     Facts,
