@@ -13,6 +13,7 @@ from aws_lambda_powertools.utilities.data_classes.sqs_event import SQSRecord
 from chalicelib import clock, keys
 from chalicelib.actors import SYSTEM
 from chalicelib.batches import EventType, Processor, process_partial_response
+from chalicelib.cases import asking
 from chalicelib.cases import service as cases
 from chalicelib.cases.model import Case
 from chalicelib.errors import Conflict
@@ -53,17 +54,24 @@ def verify(record: SQSRecord) -> None:
 
 
 def settle(case_id: str, department: str, now: datetime) -> None:
-    """Compare and record; harmless when the check was settled before."""
+    """Compare and record; when no machine has anything more to say, the papers that are missing are named.
+
+    Harmless when the check was settled before.
+    """
     case = cases.case(case_id)
-    if case.state != "checking" or case.check(department).state != "open":
-        return
+    if case.state == "checking" and case.check(department).state == "open":
+        _answer(case, department, now)
+    asking.name_papers(case, now)
+
+
+def _answer(case: Case, department: str, now: datetime) -> None:
     finding = VERIFIED_BY[case.kind](case, department, facts, now)
     if finding.result == "person":
-        cases.to_person(case_id, department, finding.reason, now, finding.receipt)
+        cases.to_person(case.id, department, finding.reason, now, finding.receipt)
         return
     try:
         cases.record_check(
-            case_id, department, "passed", SYSTEM, now, reason=finding.reason, receipt=finding.receipt
+            case.id, department, "passed", SYSTEM, now, reason=finding.reason, receipt=finding.receipt
         )
     except Conflict:
         return  # Answered or withdrawn between reading and writing: somebody else's word stands.

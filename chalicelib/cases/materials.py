@@ -52,7 +52,8 @@ def materials_of(case: Case, language: texts.Language) -> list[MaterialView]:
 def of(case: Case) -> list[Material]:
     """The same, not yet in words."""
     kind = model.kind_of(case)
-    return [_material(case, wanted, case.state in kind.decided) for wanted in kind.documents]
+    wanted = [document for document in kind.documents if document.concerns(case.payload)]
+    return [_material(case, document, case.state in kind.decided) for document in wanted]
 
 
 def _view(material: Material, language: texts.Language) -> MaterialView:

@@ -121,7 +121,8 @@ class DocumentKind(Shape):
 
     ``required``: it is asked for unless one of the parts in ``covered_by`` passes without it.
     ``reuse_days``: how long it serves later cases once a case was accepted with it; not at all without.
-    ``keep_days``: how long its bytes stay after the case is decided.
+    ``keep_days``: how long its bytes stay after the case is decided. With ``when`` it is asked for only in
+    cases whose payload says so.
     """
 
     kind: str
@@ -133,6 +134,11 @@ class DocumentKind(Shape):
     covered_by: list[str] = []
     reuse_days: int | None = Field(default=None, gt=0, le=3650)
     keep_days: int = Field(default=365, gt=0, le=3650)
+    when: dict[str, str | int | bool] = {}
+
+    def concerns(self, payload: Mapping[str, Any]) -> bool:
+        """Whether a case with this payload has to do with the paper."""
+        return all(payload.get(name) == value for name, value in self.when.items())
 
 
 class Kind(Shape):

@@ -56,21 +56,21 @@ def act(
     also: Sequence[Write] = (),
     payload: dict[str, Any] | None = None,
     deadline: date | None = None,
+    params: dict[str, str | int] | None = None,
 ) -> CaseView:
     """Do a named act of the kind (withdraw, approve, …) on a case in its present state.
 
-    ``payload`` and ``deadline`` replace the case's own. Raises ``Forbidden`` for a caller who may not, ``Conflict`` for a state that does not allow it.
+    ``payload`` and ``deadline`` replace the case's own; ``params`` go into the timeline beside the reason. Raises ``Forbidden`` for a caller who may not, ``Conflict`` for a state that does not allow it.
     """
     transition = model.kind_of(found).transition(name, found.state)
     model.require_role(transition, _relations(found, actor))
     changed = {"payload": payload or found.payload, "deadline": deadline or found.deadline}
     moved = opening.entered(found.model_copy(update=changed), transition.to, now)
+    told = {**(params or {}), **({"reason": reason} if reason else {})}
     writes: list[Write] = [
         store.move(found, moved),
         *opening.part_writes(found, moved),
-        store.event_put(
-            found.id, now, f"case_{name}", role_of(actor), {"reason": reason} if reason else None
-        ),
+        store.event_put(found.id, now, f"case_{name}", role_of(actor), told or None),
         audit.entry(actor, f"case.{name}", found.id, now),
         *also,
     ]

@@ -33,7 +33,8 @@ class NextStep(Shape):
 
 def events(case: Case, language: texts.Language) -> list[EventView]:
     """The timeline, oldest first."""
-    titles = check_titles(model.kind_of(case), language)
+    kind = model.kind_of(case)
+    titles = check_titles(kind, language) | {d.kind: d.title.in_language(language) for d in kind.documents}
     return [_event(event, titles, language) for event in case.events]
 
 
@@ -41,6 +42,9 @@ def _event(event: CaseEvent, titles: dict[str, str], language: texts.Language) -
     params = dict(event.params)
     if "department" in params:
         params["department"] = titles.get(str(params["department"]), str(params["department"]))
+    if "papers" in params:
+        named = [titles.get(paper, paper) for paper in str(params["papers"]).split(",")]
+        params["papers"] = ("; " if language == "en" else "；").join(named)
     if "to" in params:
         params["to"] = role(str(params["to"]), language)
     return EventView(
