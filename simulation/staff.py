@@ -15,6 +15,7 @@ DEPARTMENTS = (
     "health",
     "civil_affairs",
     "tax",
+    "urban_management",
 )
 
 
