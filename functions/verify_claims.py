@@ -25,6 +25,7 @@ from chalicelib.residence.model import Facts, Finding
 from chalicelib.sources import service as sources
 
 processor = Processor(EventType.SQS)
+LEASES: Final = "lease_filings"
 
 VERIFIED_BY: Final[dict[str, Callable[[Case, str, Facts, datetime], Finding]]] = {
     residence.REGISTRATION: residence.verify,
@@ -78,6 +79,12 @@ def _answer(case: Case, department: str, now: datetime) -> None:
 
 
 def facts(source: str, person_id: str) -> list[dict[str, Any]]:
-    """A person's records in a source's curated data, under every readable person key."""
+    """A person's records in a source's curated data, under every readable person key.
+
+    Of ``lease_filings`` also the leases that were filed here: nobody has to prove what is on file.
+    """
     number = identity.profile(person_id).id_number
-    return sources.facts(source, list(keys.person_keys(number)))
+    found = sources.facts(source, list(keys.person_keys(number)))
+    if source != LEASES:
+        return found
+    return [*found, *rentals.records_of(person_id, clock.local_date(clock.utc_now()))]

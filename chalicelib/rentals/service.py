@@ -50,6 +50,7 @@ __all__ = [
     "leases_of",
     "prove",
     "qr_code",
+    "records_of",
     "rights",
     "verify",
 ]
@@ -342,6 +343,24 @@ def leases_of(person_id: str) -> list[Lease]:
     proof of a stable home (Decree 663 art. 2).
     """
     return store.leases_of(person_id)
+
+
+def records_of(person_id: str, today: date) -> list[dict[str, Any]]:
+    """A tenant's leases in force, in the columns of the source ``lease_filings``; one request."""
+    return [
+        {
+            "source": "lease_filings",
+            "record_id": lease.id,
+            "filing_number": lease.number,
+            "community": lease.region,
+            "building": lease.building,
+            "seen_on": lease.filed_on.isoformat(),
+            "start_on": lease.starts_on.isoformat(),
+            "end_on": lease.ends_on.isoformat() if lease.ends_on else None,
+        }
+        for lease in store.leases_of(person_id)
+        if lease.tenant == person_id and lease.in_force_on(today)
+    ]
 
 
 def leases_for(actor: Actor) -> list[PartyLease]:

@@ -13,12 +13,14 @@ from chalicelib.cases.model import Case
 from chalicelib.cases.views import Decision
 from chalicelib.feedback import store
 from chalicelib.rentals import service as rentals
+from chalicelib.residence import service as residence
+from chalicelib.residence.model import NewRegistration
 from functions import chase_deadlines, relay_changes, verify_claims
 from tests.chalicelib.feedback.reports import answered, item_of, reported
-from tests.chalicelib.rentals.leases import filed
+from tests.chalicelib.rentals.leases import filed, on_file
 from tests.functions.case_events import CASE, event
 from tests.functions.test_the_life_of_a_case import OWNER
-from tests.town import Town, outside_systems, staff
+from tests.town import COMMUNITY, TOWN, Town, outside_systems, staff
 
 
 @pytest.fixture
@@ -89,3 +91,16 @@ def test_a_silent_landlord_does_not_stop_a_tenants_filing(town: Town, now: datet
     relay(cases.case(case_id))
     (lease,) = rentals.leases_of(town.owner.id)
     assert (lease.side_of(town.owner.id), lease.filed_by) == ("tenant", "tenant")
+
+
+def test_a_lease_on_file_proves_the_tenants_home_and_nobody_elses(town: Town, now: datetime) -> None:
+    lease = on_file(town, town.owner, now)
+    address = {"town": TOWN, "community": COMMUNITY, "line": "试验路1号", "room": "502"}
+    said = NewRegistration.model_validate(
+        {"address": address, "arrived_on": "2026-11-20", "housing": "rented"}
+    )
+    for actor, expected in ((town.stranger, "passed"), (town.owner, "person")):
+        case_id = residence.register(actor, said, now).id
+        verify(case_id, "housing")
+        assert checks(case_id)["housing"] == expected
+    assert lease.tenant == town.stranger.id
