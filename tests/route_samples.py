@@ -8,7 +8,7 @@ from typing import Any
 
 from chalicelib import api, http
 from chalicelib.actors import Actor
-from chalicelib.cases import receipts
+from chalicelib.cases import receipts, working
 from chalicelib.cases import service as cases
 from chalicelib.corrections import service as corrections
 from chalicelib.corrections.model import NewCorrection
@@ -16,8 +16,8 @@ from chalicelib.identity import model as identities
 from chalicelib.identity import service as identity
 from chalicelib.rentals import certificates
 from tests.chalicelib.feedback import reports
-from tests.chalicelib.permits import holders
 from tests.chalicelib.linkage import questions
+from tests.chalicelib.permits import holders
 from tests.chalicelib.rentals import leases
 from tests.town import COMMUNITY, TOWN, Town, id_number
 
@@ -80,6 +80,49 @@ def _decision(town: Town, actor: Actor) -> Asked:
     if "grid_worker" in actor.roles:
         return Asked(path={"id": town.case(kind="residence_departure")}, body=body)
     return Asked(path={"id": town.case(state="review")}, body=body)
+
+
+def _work(town: Town, actor: Actor) -> tuple[str, dict[str, Any]]:
+    """A piece of work for the actor: the department's part, or a departure that waits for the station."""
+    if "reviewer" in actor.roles:
+        case_id = town.case()
+        cases.to_person(case_id, "housing", "silent", town.now)
+        return case_id, {"check": "housing"}
+    return town.case(kind="residence_departure"), {}
+
+
+def _claim(town: Town, actor: Actor) -> Asked:
+    case_id, body = _work(town, actor)
+    return Asked(path={"id": case_id}, body=body)
+
+
+def _release(town: Town, actor: Actor) -> Asked:
+    case_id, body = _work(town, actor)
+    if actor.covers(COMMUNITY):
+        working.claim(actor, case_id, body.get("check"), town.now, None, "en")
+    return Asked(path={"id": case_id}, body=body)
+
+
+def _hand_over(town: Town, actor: Actor) -> Asked:
+    case_id, body = _work(town, actor)
+    to = "reviewer-near" if "reviewer" in actor.roles else "grid_worker-near"
+    return Asked(path={"id": case_id}, body=body | {"to": to})
+
+
+def _acceptances(town: Town, actor: Actor) -> Asked:
+    case_id, body = _work(town, actor)
+    return Asked(body={"items": [body | {"case": case_id}], "reason": "a test's reason"})
+
+
+def _cover(town: Town, actor: Actor) -> Asked:
+    other = actor.id.replace("near", "far") if "near" in actor.id else actor.id.replace("far", "near")
+    return Asked(body={"substitute": other, "first": "2026-11-23", "last": "2026-11-30"})
+
+
+def _cover_to_end(town: Town, actor: Actor) -> Asked:
+    body = _cover(town, actor).body
+    identity.arrange_cover(actor, identities.NewCover.model_validate(body), town.now)
+    return Asked(path={"substitute": body["substitute"]})
 
 
 def _worklist(town: Town, actor: Actor) -> Asked:
@@ -182,7 +225,8 @@ def _form(town: Town, actor: Actor) -> Asked:
 def _form_begun(town: Town, actor: Actor) -> Asked:
     revision = town.draft_revision(actor)
     return Asked(
-        path={"kind": "residence_departure"}, body={"answers": {"left_on": "2026-11-20"}, "revision": revision}
+        path={"kind": "residence_departure"},
+        body={"answers": {"left_on": "2026-11-20"}, "revision": revision},
     )
 
 
@@ -324,6 +368,13 @@ SAMPLES: dict[str, Sample] = {
     "GET /cases/{id}/receipt.svg": Sample(_case()),
     "GET /receipts/{token}": Sample(_receipt),
     "GET /worklist": Sample(_worklist),
+    "POST /cases/{id}/claim": Sample(_claim),
+    "POST /cases/{id}/release": Sample(_release),
+    "POST /cases/{id}/hand-over": Sample(_hand_over),
+    "POST /worklist/acceptances": Sample(_acceptances, "unseen"),
+    "POST /staff/covers": Sample(_cover, "unseen"),
+    "GET /staff/covers": Sample(_nothing, "unseen"),
+    "DELETE /staff/covers/{substitute}": Sample(_cover_to_end, "unseen"),
     "POST /cases/{id}/decisions": Sample(_decision),
     "GET /visits": Sample(_visits),
     "GET /visits/overview": Sample(_overview),

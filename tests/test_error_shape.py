@@ -193,6 +193,7 @@ def changed_in_one_place(body: dict[str, Any]) -> dict[str, Any]:
         "arrived_on": "2026-11-02",
         "fault": "damaged",
         "ground": "school",
+        "last": "2026-12-01",
         "left_on": "2026-11-19",
         "reason": "another reason",
         "says": "it is yet another",

@@ -1,15 +1,27 @@
 """HTTP views of the engine."""
 
 from chalicelib import http
-from chalicelib.cases import documents, papers, receipts, rights, service, worklists  # noqa: F401  # rights takes part.
+from chalicelib.cases import (
+    documents,
+    papers,
+    receipts,
+    rights,  # noqa: F401  # It takes part in export and deletion.
+    service,
+    working,
+    worklists,
+)
 from chalicelib.cases.paper_views import LinkQuery, NewPaper, PaperList
 from chalicelib.cases.views import (
+    Acceptances,
+    AcceptancesDone,
     Appeal,
     CaseView,
     Decision,
     Download,
+    HandOver,
     NewDocument,
     PageQuery,
+    Piece,
     Reason,
     ReceiptProof,
     Upload,
@@ -194,3 +206,35 @@ def get_worklist(call: Call, query: WorkQuery) -> Page[WorkItem]:
 def decide_case(call: Call, id: str, body: Decision) -> CaseView:
     """A person's decision, with its reason, on one check or on the case."""
     return service.decide(call.actor, id, body, call.now, call.once, call.language)
+
+
+@api.post("/cases/{id}/claim", who=OFFICERS, body=Piece, answer=WorkItem, summary="Take a piece of work")
+def claim_work(call: Call, id: str, body: Piece) -> WorkItem:
+    """So that colleagues leave it; they see who has it."""
+    return working.claim(call.actor, id, body.check, call.now, call.once, call.language)
+
+
+@api.post("/cases/{id}/release", who=OFFICERS, body=Piece, answer=WorkItem, summary="Let a piece of work go")
+def release_work(call: Call, id: str, body: Piece) -> WorkItem:
+    """For whoever is next."""
+    return working.release(call.actor, id, body.check, call.now, call.once, call.language)
+
+
+@api.post(
+    "/cases/{id}/hand-over", who=OFFICERS, body=HandOver, answer=WorkItem, summary="Give work to a colleague"
+)
+def hand_over_work(call: Call, id: str, body: HandOver) -> WorkItem:
+    """To somebody whose work it may be."""
+    return working.hand_over(call.actor, id, body.check, body.to, call.now, call.once, call.language)
+
+
+@api.post(
+    "/worklist/acceptances",
+    who=dict.fromkeys(OFFICERS, "own"),
+    body=Acceptances,
+    answer=AcceptancesDone,
+    summary="Accept clean work in one go",
+)
+def accept_clean_work(call: Call, body: Acceptances) -> AcceptancesDone:
+    """Each is a decision of its own; what is not clean stays, and the answer says why."""
+    return AcceptancesDone(items=working.accept_clean(call.actor, body, call.now, call.once, call.language))

@@ -105,8 +105,10 @@ def decide(
     if decision.check is None:
         if decision.decision not in model.kind_of(found).transitions or decision.value is not None:
             raise Invalid("values_invalid", fields=[Field("/decision", "field_choice")])
+        _require_free(actor, found)
         return act(found, decision.decision, actor, now, reason=decision.reason, once=once, language=language)
-    part = _part_of(actor, found, decision.check)
+    part = part_of(actor, found, decision.check)
+    _require_free(actor, part)
     if decision.decision not in ANSWERS:
         raise Invalid("decision_not_for_check", fields=[Field("/decision", "field_choice")])
     receipt = Receipt(rule="reviewer", version=found.kind_version, record_date=clock.local_date(now))
@@ -124,7 +126,13 @@ def decide(
     )
 
 
-def _part_of(actor: Actor, found: Case, named: str) -> CaseCheck:
+def _require_free(actor: Actor, piece: Case | CaseCheck) -> None:
+    """Raise ``Conflict`` for work that a colleague has claimed: two people must not decide the same."""
+    if piece.claimed_by not in (None, actor.id):
+        raise Conflict("work_claimed")
+
+
+def part_of(actor: Actor, found: Case, named: str) -> CaseCheck:
     """The part that a decision names by its id, its check or its department; the actor's own.
 
     Raises ``NotFound`` when nothing is called so, ``Forbidden`` when it is not for the actor to answer,

@@ -50,8 +50,10 @@ def reach_of(queue: str, scope: str) -> str:
     """
     if scope == regions.CITY:
         return ""
-    area = area_of(queue, scope)
-    return f"{area}#" if regions.covers(area, scope) else scope
+    level = AREAS.get(queue, "district")
+    if level == "city":
+        return f"{regions.CITY}#"
+    return scope if len(scope) < _CUT[level] else f"{scope[: _CUT[level]]}#"
 
 
 def work_key(queue: str, region: str, due: date, case_id: str) -> tuple[str, str]:
@@ -240,6 +242,17 @@ def pass_part_on(case: Case, part: CaseCheck, queue: str | None, due: date | Non
         actions += _work_actions(queue, case.region, due, case.id)
     same = (CheckRow.state == "person") & (CheckRow.due == part.due.isoformat())
     return Update(_part(case, part.id), actions, same)
+
+
+def hold(case: Case, part: CaseCheck | None, holder: str | None) -> Update:
+    """The write that claims a piece of work for a member of staff, or lets it go; only while it is as read."""
+    row: type[CaseRow] | type[CheckRow] = CheckRow if part else CaseRow
+    piece = part or case
+    as_read = row.claimed_by == piece.claimed_by if piece.claimed_by else row.claimed_by.does_not_exist()
+    action = row.claimed_by.set(holder) if holder else row.claimed_by.remove()
+    key = f"CHECK#{part.id}" if part else "CASE"
+    same = (row.state == piece.state) & (row.queue == piece.queue) & as_read
+    return Update(row(case_pk(case.id), key), [action], same)
 
 
 def shut_part(case: Case, part: CaseCheck) -> Update:

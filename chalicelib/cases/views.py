@@ -109,7 +109,11 @@ class Download(Shape):
 
 
 class WorkItem(Shape):
-    """Something that waits for a person: a check, or a case to decide."""
+    """Something that waits for a person: a check, or a case to decide.
+
+    ``queue`` is the role or department that it waits for, ``claimed_by`` the colleague who has taken it;
+    ``bulk`` says that it may be accepted with others in one go, if it is clean.
+    """
 
     case: str
     kind: str
@@ -118,14 +122,63 @@ class WorkItem(Shape):
     region: str
     due: date
     state: str
+    queue: str
+    claimed_by: str | None
+    bulk: bool
 
 
 class WorkQuery(Shape):
-    """Which part of one's worklist; without a town, all towns in scope."""
+    """Which part of one's worklist; without a town, all towns in scope.
 
+    ``queue``: the work of a lower level instead of one's own. ``mine``: only what the caller has claimed.
+    """
+
+    queue: str | None = Field(default=None, max_length=40)
+    mine: bool = False
     town: str | None = Field(default=None, pattern=r"^\d{9}$")
     limit: int = Field(default=50, ge=1, le=100)
     next: str | None = None
+
+
+class Piece(Shape):
+    """A piece of work: the case, or a check on it."""
+
+    check: str | None = Field(default=None, max_length=90)
+
+
+class HandOver(Piece):
+    """A piece of work goes to a colleague."""
+
+    to: str = Field(min_length=1, max_length=64)
+
+
+class PieceOfCase(Piece):
+    """A piece of work in a list."""
+
+    case: str = Field(min_length=1, max_length=64)
+
+
+class Acceptances(Shape):
+    """Clean work to accept in one go, and why."""
+
+    items: list[PieceOfCase] = Field(min_length=1, max_length=50)
+    reason: str = Field(min_length=2, max_length=500)
+
+
+class Acceptance(Shape):
+    """What became of one piece: accepted, or left as it was; ``code`` and ``text`` say why."""
+
+    case: str
+    check: str | None
+    accepted: bool
+    code: str | None
+    text: str | None
+
+
+class AcceptancesDone(Shape):
+    """What became of each, in the order they were sent."""
+
+    items: list[Acceptance]
 
 
 class PageQuery(Shape):

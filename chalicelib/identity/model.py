@@ -49,6 +49,8 @@ SIGN_INS_BY_ADDRESS: Final = Limit(times=600, seconds=60)
 FAILED_SIGN_INS_BY_ADDRESS: Final = Limit(times=20, seconds=60)
 BINDINGS_BY_ACCOUNT: Final = Limit(times=5, seconds=DAY)
 BINDINGS_BY_NUMBER: Final = Limit(times=5, seconds=DAY)
+LONGEST_COVER: Final = timedelta(days=92)
+MOST_COVERS: Final = 10
 LOOKUPS_BY_STAFF: Final = Limit(times=100, seconds=DAY)
 
 
@@ -237,6 +239,25 @@ class StaffMember(Shape):
     def covers(self, region: str) -> bool:
         """Whether the region lies in one of the member's scopes."""
         return any(regions.covers(scope, region) for scope in self.scopes)
+
+
+class NewCover(Shape):
+    """Who stands in, from which day until which, both included; ``absent`` is the caller unless named."""
+
+    substitute: str = Field(min_length=1, max_length=64)
+    first: date
+    last: date
+    absent: str | None = Field(default=None, min_length=1, max_length=64)
+
+
+class Cover(Shape):
+    """A member stands in for another in these regions, in the roles that both have."""
+
+    absent: str
+    substitute: str
+    scopes: list[str]
+    first: date
+    last: date
 
 
 class Kept(Shape):

@@ -18,6 +18,8 @@ FINDERS = dict.fromkeys(
     ("grid_worker", "coordinator", "reviewer", "district_officer", "city_officer"), "region"
 )
 
+COVERED = dict.fromkeys(FINDERS, "own")
+
 
 class Paging(Shape):
     """Where a list continues."""
@@ -29,6 +31,12 @@ class MonthOfLog(Paging):
     """A month of the log, and where it continues."""
 
     month: Annotated[str, Field(pattern=r"^20\d\d-(0[1-9]|1[0-2])$")]
+
+
+class OfAbsent(Shape):
+    """Whose cover; the caller's own unless named."""
+
+    absent: Annotated[str | None, Field(min_length=1, max_length=64)] = None
 
 
 class Jwks(Shape):
@@ -142,6 +150,31 @@ def get_staff_me(call: Call) -> model.StaffMe:
         scopes=list(member.scopes),
         department=member.department,
     )
+
+
+@api.post(
+    "/staff/covers",
+    who=COVERED,
+    body=model.NewCover,
+    answer=model.Cover,
+    status=201,
+    summary="Let a colleague of the same role stand in for a period",
+)
+def arrange_cover(call: Call, body: model.NewCover) -> model.Cover:
+    """For oneself, or for whom one stands above. Regions widen, roles never do."""
+    return service.arrange_cover(call.actor, body, call.now, call.once)
+
+
+@api.get("/staff/covers", who=COVERED, answer=Page[model.Cover], summary="For whom I stand in")
+def get_covers(call: Call) -> Page[model.Cover]:
+    """Now and later."""
+    return Page(items=service.standing_in(call.actor.id, call.now))
+
+
+@api.delete("/staff/covers/{substitute}", who=COVERED, query=OfAbsent, summary="End a cover early")
+def end_cover(call: Call, substitute: str, query: OfAbsent) -> None:
+    """The caller's own, or that of whom the caller stands above."""
+    service.end_cover(call.actor, substitute, query.absent, call.now)
 
 
 @api.post(

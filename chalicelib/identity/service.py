@@ -8,6 +8,9 @@ from chalicelib.identity.consents import (
     has_guardian_consent,
     set_consents,
 )
+from chalicelib.identity.covers import arrange as arrange_cover
+from chalicelib.identity.covers import end as end_cover
+from chalicelib.identity.covers import standing_in
 from chalicelib.identity.disclosures import (
     disclosure_writes,
     disclosures,
@@ -38,6 +41,7 @@ __all__ = [
     "Part",
     "Summary",
     "actor_for",
+    "arrange_cover",
     "bind",
     "clean",
     "consent_writes",
@@ -46,6 +50,7 @@ __all__ = [
     "delete",
     "disclosure_writes",
     "disclosures",
+    "end_cover",
     "export",
     "has_consent",
     "has_guardian_consent",
@@ -70,6 +75,7 @@ __all__ = [
     "sign_out",
     "staff_for",
     "staff_member",
+    "standing_in",
     "successors",
     "throttle",
     "verify",

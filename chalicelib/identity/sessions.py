@@ -6,7 +6,7 @@ from datetime import datetime, timedelta
 from chalicelib import audit, clock, keys, sealing
 from chalicelib.actors import CITIZEN_ROLES, Actor
 from chalicelib.errors import Throttled, Unauthenticated, Unavailable
-from chalicelib.identity import model, refusals, store, throttles, tokens
+from chalicelib.identity import covers, model, refusals, store, throttles, tokens
 from chalicelib.outside.failures import OutsideError, Rejected
 from chalicelib.tables import Cancelled, Update, create, transact
 
@@ -35,7 +35,7 @@ def sign_in_staff(code: str, ip: str, now: datetime, wecom: model.WecomSignIn) -
     ``sign_in_citizen``.
     """
     row = _attempt(ip, now, lambda: _active_staff(wecom.user(code)))
-    actor = _staff_actor(row)
+    actor = _staff_actor(row, now)
     transact(audit.entry(actor, "session.started", row.user_id, now))
     return _session(row.user_id, STAFF, model.STAFF_SESSION, now)
 
@@ -110,7 +110,7 @@ def actor_for(token: str, now: datetime) -> Actor:
     if float(claims["exp"]) - float(claims["iat"]) > _LONGEST.total_seconds() + 1:
         raise Unauthenticated("token_invalid")
     subject, issued = str(claims["sub"]), float(claims["iat"])
-    return _citizen(subject, issued) if claims["aud"] == CITIZEN else _staff(subject, issued)
+    return _citizen(subject, issued) if claims["aud"] == CITIZEN else _staff(subject, issued, now)
 
 
 def _citizen(account_id: str, issued: float) -> Actor:
@@ -120,15 +120,16 @@ def _citizen(account_id: str, issued: float) -> Actor:
     return Actor(row.person_id or account_id, "citizen", frozenset(CITIZEN_ROLES), session=account_id)
 
 
-def _staff(user_id: str, issued: float) -> Actor:
+def _staff(user_id: str, issued: float, now: datetime) -> Actor:
     row = store.staff(user_id)
     if row is None or not row.active or issued * 1000 <= row.valid_from:
         raise Unauthenticated("session_revoked")
-    return _staff_actor(row)
+    return _staff_actor(row, now)
 
 
-def _staff_actor(row: store.StaffRow) -> Actor:
-    roles, scopes = frozenset(row.roles.split()), tuple(row.scopes.split())
+def _staff_actor(row: store.StaffRow, now: datetime) -> Actor:
+    """The member in the own regions, and in those of whoever the member stands in for that day."""
+    roles, scopes = frozenset(row.roles.split()), covers.scopes_of(row, clock.local_date(now))
     return Actor(row.user_id, "staff", roles, scopes, row.department, row.user_id)
 
 

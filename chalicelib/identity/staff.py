@@ -15,13 +15,13 @@ def import_staff(members: Iterable[model.StaffMember], now: datetime) -> int:
     An operator's job. Safe to run again.
     """
     known = {member.user_id: member for member in members}
-    rows = [row for member in known.values() for row in store.staff_rows(member)]
+    existing = store.existing_staff(known)
+    rows = [
+        row for member in known.values() for row in store.staff_rows(member, existing.get(member.user_id))
+    ]
     kept = {(row.pk, row.sk) for row in rows}
     over = [
-        row
-        for user_id in store.existing_staff(known)
-        for row in store.scope_rows_of(user_id)
-        if (row.pk, row.sk) not in kept
+        row for user_id in existing for row in store.scope_rows_of(user_id) if (row.pk, row.sk) not in kept
     ]
     store.delete_all(over)
     batch_put(rows)

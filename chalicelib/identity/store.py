@@ -79,6 +79,7 @@ class StaffRow(Row):
     department = UnicodeAttribute(null=True)
     active = BooleanAttribute(default=True)
     valid_from = NumberAttribute(default=0)
+    covers = UnicodeAttribute(null=True)
 
 
 class ByScope(GlobalSecondaryIndex[Model]):
@@ -224,17 +225,17 @@ def staff(user_id: str) -> StaffRow | None:
     return found
 
 
-def existing_staff(user_ids: Iterable[str]) -> list[str]:
-    """Which of these members have a row already, 100 a request."""
+def existing_staff(user_ids: Iterable[str]) -> dict[str, str | None]:
+    """Which of these members have a row already, with the covers in it; 100 a request."""
     wanted = [(f"STAFF#{user_id}", "STAFF") for user_id in user_ids]
-    return [row.user_id for row in StaffRow.batch_get(wanted)]
+    return {row.user_id: row.covers for row in StaffRow.batch_get(wanted)}
 
 
-def staff_rows(member: model.StaffMember) -> list[Row]:
-    """All rows of a member: the member's own and one for each role in each region."""
+def staff_rows(member: model.StaffMember, covers: str | None = None) -> list[Row]:
+    """All rows of a member: the member's own, with its covers, and one for each role in each region."""
     row = StaffRow(f"STAFF#{member.user_id}", "STAFF", user_id=member.user_id, name=member.name)
     row.roles, row.scopes = " ".join(member.roles), " ".join(member.scopes)
-    row.department = member.department
+    row.department, row.covers = member.department, covers
     return [row, *(_scope_row(member, role, scope) for role in member.roles for scope in member.scopes)]
 
 
