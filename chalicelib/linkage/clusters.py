@@ -5,11 +5,12 @@ put into a canonical order first. What belongs to different connected parts neve
 be clustered alone.
 
 Precedence, highest first: what people judged, the newest first; a valid number that two records share;
-pairs by falling probability. A join is refused when it would put two different valid numbers into one
+pairs by falling weight. A join is refused when it would put two different valid numbers into one
 cluster (a person has one: Law on Resident Identity Cards, art. 3), or two sides that somebody judged to be
 different people. A refused join is for a person to look at; the program settles neither.
 """
 
+import math
 from collections.abc import Iterable, Mapping, Sequence
 from typing import Literal, NamedTuple
 
@@ -24,11 +25,11 @@ class Record(NamedTuple):
 
 
 class Pair(NamedTuple):
-    """How probable it is that two records are of one person."""
+    """How surely two records are of one person; any measure will do, if more is surer."""
 
     left: str
     right: str
-    probability: float
+    weight: float
 
 
 class Judgement(NamedTuple):
@@ -49,7 +50,7 @@ class Refusal(NamedTuple):
 
     left: str
     right: str
-    probability: float
+    weight: float
     why: Why
 
 
@@ -67,7 +68,7 @@ def partition(
     judgements: Iterable[Judgement] = (),
     *,
     link_at: float,
-    review_from: float = 1.0,
+    review_from: float = math.inf,
 ) -> Partition:
     """The clusters of the records.
 
@@ -79,8 +80,8 @@ def partition(
     forest.judge(judgements)
     forest.join_numbers()
     scored = _strongest_first(pairs, forest.numbers)
-    refused = [_refusal(forest, pair) for pair in scored if pair.probability >= link_at]
-    grey = [pair for pair in scored if review_from <= pair.probability < link_at]
+    refused = [_refusal(forest, pair) for pair in scored if pair.weight >= link_at]
+    grey = [pair for pair in scored if review_from <= pair.weight < link_at]
     open_ = [pair for pair in grey if forest.forbids(pair.left, pair.right) is None]
     return Partition(
         forest.clusters(),
@@ -90,14 +91,14 @@ def partition(
 
 
 def _strongest_first(pairs: Iterable[Pair], known: Mapping[str, str | None]) -> list[Pair]:
-    """The pairs of known records, each once with its highest probability, in canonical order."""
+    """The pairs of known records, each once with its highest weight, in canonical order."""
     best: dict[tuple[str, str], float] = {}
-    for left, right, probability in pairs:
+    for left, right, weight in pairs:
         ends = (left, right) if left <= right else (right, left)
         if left != right and left in known and right in known:
-            best[ends] = max(probability, best.get(ends, 0.0))
-    made = [Pair(left, right, probability) for (left, right), probability in best.items()]
-    return sorted(made, key=lambda pair: (-pair.probability, pair.left, pair.right))
+            best[ends] = max(weight, best.get(ends, weight))
+    made = [Pair(left, right, weight) for (left, right), weight in best.items()]
+    return sorted(made, key=lambda pair: (-pair.weight, pair.left, pair.right))
 
 
 def _refusal(forest: "_Forest", pair: Pair) -> Refusal | None:
@@ -106,7 +107,7 @@ def _refusal(forest: "_Forest", pair: Pair) -> Refusal | None:
     if why is None:
         forest.join(pair.left, pair.right)
         return None
-    return Refusal(pair.left, pair.right, pair.probability, why)
+    return Refusal(pair.left, pair.right, pair.weight, why)
 
 
 def _once[P: (Pair, Refusal)](forest: "_Forest", told: Sequence[P]) -> list[P]:

@@ -10,7 +10,7 @@ from collections.abc import Mapping
 from datetime import date
 from functools import cache
 from pathlib import Path
-from typing import Final, Literal, NamedTuple
+from typing import Any, Final, Literal, NamedTuple
 
 from pydantic import Field
 
@@ -104,6 +104,17 @@ class Question(NamedTuple):
     def urgency(self) -> str:
         """What is asked first sorts first: impossible joins, then the surest grey pairs, then samples."""
         return f"{ASKED_FIRST.index(self.why)}{round((1 - self.probability) * 10_000):05d}"
+
+    def as_json(self) -> dict[str, object]:
+        """The question as JSON values; ``question_of`` reads them."""
+        return self._asdict() | {"evidence": self.evidence.model_dump(mode="json")}
+
+
+def question_of(told: Mapping[str, Any]) -> Question:
+    """The question that ``as_json`` wrote."""
+    given = {name: told[name] for name in Question._fields}
+    sides = (tuple(told["keys"][0]), tuple(told["keys"][1]))
+    return Question(**given | {"evidence": Evidence.model_validate(told["evidence"]), "keys": sides})
 
 
 def evidence(left: Mapping[str, str | None], right: Mapping[str, str | None]) -> Evidence:

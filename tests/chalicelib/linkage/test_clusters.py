@@ -44,7 +44,7 @@ def test_order_repeats_and_directions_change_nothing(
     numbers: dict[str, str | None], scored: list[Pair], judged: list[Judgement], chance: random.Random
 ) -> None:
     first = made(numbers, scored, judged)
-    again = [Pair(p.right, p.left, p.probability) for p in scored] + scored
+    again = [Pair(p.right, p.left, p.weight) for p in scored] + scored
     shuffled = list(numbers.items())
     for listed in (again, shuffled, judged):
         chance.shuffle(listed)
