@@ -388,6 +388,7 @@ SAMPLES: dict[str, Sample] = {
     "GET /matches/quality": Sample(_nothing),
     "GET /counters": Sample(_counters),
     "GET /metrics": Sample(_nothing),
+    "GET /sources": Sample(_nothing),
     "GET /audit/verify": Sample(_nothing),
     "GET /audit/entries": Sample(_query(target="C1")),
     "GET /me/messages": Sample(_nothing, "unseen"),

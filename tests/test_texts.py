@@ -28,6 +28,7 @@ CODED = {
 CODE = re.compile(r"[a-z][a-z0-9]*(_[a-z0-9]+)+")
 # A visit's and a file's reasons are told by codes that are put together: prefix and stem.
 COMPOSED = (
+    "alarm_",
     "next_",
     "role_",
     "state_",

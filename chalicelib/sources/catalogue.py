@@ -3,7 +3,9 @@
 from functools import cache
 from pathlib import Path
 
+from chalicelib.places import service as places
 from chalicelib.sources.model import Contract, Unreadable
+from chalicelib.sources.values import Regions
 
 FOLDER = Path(__file__).parent / "contracts"
 
@@ -31,3 +33,11 @@ def contract(source: str) -> Contract:
 def people_sources() -> list[str]:
     """The sources whose rows are people, the old register included, in alphabetical order."""
     return [source for source, c in contracts().items() if c.kind == "people"]
+
+
+@cache
+def regions() -> Regions:
+    """The towns and communities that exist."""
+    towns = places.towns_in("440600")
+    communities = (c.code for town in towns for c in places.divisions_under(town))
+    return Regions(frozenset(towns), frozenset(communities))

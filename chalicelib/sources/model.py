@@ -114,6 +114,8 @@ class Volume(Shape):
     min_rows: int = Field(ge=0)
     max_rows: int = Field(gt=0)
     change_share: float = Field(gt=0, default=0.5)
+    # How many earlier files say what is usual: the median of so many.
+    usual_files: int = Field(gt=0, default=8)
     # A number in more different records of one file than this is a placeholder and nobody's.
     rows_a_number: int = Field(gt=0, default=1_000)
 
@@ -181,6 +183,14 @@ class Unreadable(ValueError):
         super().__init__(code)
         self.code = code
         self.detail = detail
+
+
+class Delivery(NamedTuple):
+    """An object that landed in the inbox. ``sequencer`` tells one upload from the next."""
+
+    bucket: str
+    key: str
+    sequencer: str = ""
 
 
 class InboxKey(NamedTuple):
@@ -254,6 +264,7 @@ class Alarm(Shape):
     code: Literal["late", "volume_low", "volume_high", "volume_changed", "older_than_last", "columns_changed"]
     expected: str
     found: str
+    text: Bilingual | None = None
 
 
 class Report(Shape):
@@ -315,23 +326,3 @@ def bucket_of(person_key: str, buckets: int) -> int:
 def part_key(zone: Literal["curated", "linkage"], source: str, bucket: int, file: str) -> str:
     """The object key of one part: ``curated/{source}/bucket=00/{file}.parquet``."""
     return f"{zone}/{source}/bucket={bucket:02d}/{file}.parquet"
-
-
-def alarms(
-    contract: Contract, day: date, received: int, last_day: date | None, last_rows: int | None
-) -> tuple[Alarm, ...]:
-    """What is unusual about a file's date and size, against the contract and the file before it."""
-    found: list[Alarm] = []
-    if last_day and day < last_day:
-        found.append(Alarm(code="older_than_last", expected=f">= {last_day}", found=str(day)))
-    elif last_day and (gap := (day - last_day).days) > contract.expected_every_days:
-        found.append(Alarm(code="late", expected=f"<= {contract.expected_every_days} d", found=f"{gap} d"))
-    if received < contract.volume.min_rows:
-        found.append(Alarm(code="volume_low", expected=f">= {contract.volume.min_rows}", found=str(received)))
-    if received > contract.volume.max_rows:
-        found.append(
-            Alarm(code="volume_high", expected=f"<= {contract.volume.max_rows}", found=str(received))
-        )
-    if last_rows and abs(received - last_rows) > contract.volume.change_share * last_rows:
-        found.append(Alarm(code="volume_changed", expected=str(last_rows), found=str(received)))
-    return tuple(found)

@@ -291,12 +291,8 @@ def as_text(value: Any) -> str:
             return value
         case bool():
             return "true" if value else "false"
-        case float() if value.is_integer() and abs(value) < 1e15:
-            return str(int(value))
-        case float() if value.is_integer():
-            return f"{value:.14E}"  # Its last digits are noise: it must not pass for a whole number.
         case float():
-            return repr(value)
+            return _number(value)
         case datetime():
             midnight = (value.hour, value.minute, value.second) == (0, 0, 0)
             return value.date().isoformat() if midnight else value.isoformat(sep=" ", timespec="seconds")
@@ -308,3 +304,10 @@ def as_text(value: Any) -> str:
             return json.dumps(value, ensure_ascii=False)
         case _:
             return str(value)
+
+
+def _number(value: float) -> str:
+    """Whole numbers without a point; beyond 15 digits the rest is noise and must not pass for a number."""
+    if not value.is_integer():
+        return repr(value)
+    return str(int(value)) if abs(value) < 1e15 else f"{value:.14E}"

@@ -91,6 +91,14 @@ class Staging:
         key_of, pairs = self.key_of, zip(columns["id_number"], columns["id_valid"], strict=True)
         return [key_of(number) if valid else None for number, valid in pairs]  # type: ignore[arg-type]
 
+    def restage(self, table: pa.Table) -> None:
+        """Keep rows that were staged before, by the person keys that they have now."""
+        pairs = zip(table["person_key"].to_pylist(), table["record_id"].to_pylist(), strict=True)
+        parts = pa.array([_part(key, record) for key, record in pairs], pa.int32())
+        for part in parts.unique().to_pylist():
+            self._write(part, table.filter(pc.equal(parts, part)).combine_chunks())
+        self.rows += table.num_rows
+
     def _flush(self) -> None:
         if not self._held:
             return

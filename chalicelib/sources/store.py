@@ -6,25 +6,34 @@ pk                      sk                   what
 ``SOURCE#{source}``     ``FILE#{date}#{name}``  a file: content, parts, report, state
 ``DIGEST#{source}#{…}`` ``DIGEST``           which file brought a content first
 ``PARKED``              ``{function}#{id}``  something that can never work, with its reason
+``ERASE``               person key           whose rows are to leave the files, until they have
 ======================  ===================  =====================================================
 """
 
 import hashlib
+from collections.abc import Iterable
 from datetime import date, datetime, timedelta
-from typing import Final
+from itertools import batched
+from typing import Any, Final
 
 from pynamodb.attributes import BooleanAttribute, NumberAttribute, UnicodeAttribute
+from pynamodb.exceptions import DeleteError, UpdateError
 
-from chalicelib import clock
-from chalicelib.tables import Put, Row, meta, transact
+from chalicelib import audit, clock
+from chalicelib.actors import SYSTEM
+from chalicelib.sources.model import Report
+from chalicelib.sources.watching import Past
+from chalicelib.tables import Delete, Put, Row, meta, transact
 
 PARKED_KEPT: Final = timedelta(days=90)
 
 
 class FileRow(Row):
-    """A delivered file. ``state``: ``kept`` (its rows count, messages and report may be due), ``done``.
+    """A delivered file. ``state``: ``kept`` (its rows count, messages and report may be due), ``done``,
+    ``retiring`` (its time is over: its rows do not count, and its parts are being deleted).
 
     ``version`` counts replacements; each change is conditional on it. ``whole``: it did not break off.
+    ``keyed`` is the version of the person keys in its parts.
     """
 
     Meta = meta("sources")
@@ -45,6 +54,7 @@ class FileRow(Row):
     report = UnicodeAttribute()
     kept_at = UnicodeAttribute()
     stale = UnicodeAttribute(default="")
+    keyed = UnicodeAttribute(default="1")
 
     @property
     def stale_parts(self) -> list[str]:
@@ -57,6 +67,13 @@ class DigestRow(Row):
 
     Meta = meta("sources")
     file_sk = UnicodeAttribute()
+
+
+class EraseRow(Row):
+    """A person key whose rows are to leave every file."""
+
+    Meta = meta("sources")
+    at = UnicodeAttribute()
 
 
 class ParkedRow(Row):
@@ -90,6 +107,12 @@ def files(source: str) -> list[FileRow]:
     return list(FileRow.query(source_pk(source), FileRow.sk.startswith("FILE#"), consistent_read=True))
 
 
+def past(row: FileRow) -> Past:
+    """What a file says for later ones: its day, its rows, its columns."""
+    report = Report.model_validate_json(row.report)
+    return Past(date.fromisoformat(row.date), report.received, report.drift)
+
+
 def same_content(source: str, digest: str) -> FileRow | None:
     """The file that still counts with exactly this content, or None."""
     mark: DigestRow | None = DigestRow.find(f"DIGEST#{source}#{digest}", "DIGEST", consistent=True)
@@ -97,6 +120,63 @@ def same_content(source: str, digest: str) -> FileRow | None:
         return None
     found: FileRow | None = FileRow.find(source_pk(source), mark.file_sk, consistent=True)
     return found if found and found.digest == digest else None
+
+
+def ask_erasure(person_keys: Iterable[str], now: datetime) -> None:
+    """Remember whose rows are to leave the files; asking again changes nothing."""
+    for key in person_keys:
+        EraseRow("ERASE", key, at=clock.iso(now)).save()
+
+
+def erasures() -> set[str]:
+    """The person keys whose rows are still to leave the files."""
+    return {row.sk for row in EraseRow.query("ERASE", consistent_read=True)}
+
+
+def erased(person_keys: Iterable[str], now: datetime, rows: int) -> None:
+    """Forget the keys themselves once their rows are gone, with one entry in the trail."""
+    found = sorted(person_keys)
+    for some in batched(found, 98):
+        entry = audit.entry(SYSTEM, "curated.erased", "sources", now, people=len(some), rows=rows)
+        transact(*(Delete(EraseRow("ERASE", key)) for key in some), entry)
+
+
+def rename(row: FileRow, file: str, stale: list[str], **changes: str | int) -> bool:
+    """Let a file's rows be read from other parts; ``stale`` are the keys of those that no longer count.
+
+    False when the file changed meanwhile: then the new parts are of no use.
+    """
+    actions = [FileRow.file.set(file), FileRow.stale.set("\n".join(stale)), FileRow.version.add(1)]
+    actions += [getattr(FileRow, name).set(value) for name, value in changes.items()]
+    return _changed(row, *actions)
+
+
+def tidied(row: FileRow) -> bool:
+    """Say that the parts which no longer count are deleted."""
+    return _changed(row, FileRow.stale.set(""))
+
+
+def retire(row: FileRow) -> bool:
+    """Let a file's rows count no longer, before its parts go; False when it changed meanwhile."""
+    return _changed(row, FileRow.state.set("retiring"))
+
+
+def retired(row: FileRow, now: datetime) -> None:
+    """Forget a file whose parts are deleted, with an entry in the trail."""
+    entry = audit.entry(
+        SYSTEM, "curated.retired", row.source, now, file_date=row.date, rows=int(row.rows), file=row.file
+    )
+    transact(Delete(row), Delete(DigestRow(f"DIGEST#{row.source}#{row.digest}", "DIGEST")), entry)
+
+
+def _changed(row: FileRow, *actions: Any) -> bool:
+    try:
+        row.update(actions=list(actions), condition=FileRow.version == row.version)
+    except UpdateError as error:
+        if error.cause_response_code != "ConditionalCheckFailedException":
+            raise
+        return False
+    return True
 
 
 def keep(row: FileRow, before: FileRow | None) -> None:
@@ -111,22 +191,11 @@ def keep(row: FileRow, before: FileRow | None) -> None:
 
 def mark_done(row: FileRow) -> None:
     """Say that messages and report of this content are out; nothing when a newer content is there."""
-    from pynamodb.exceptions import UpdateError
-
-    try:
-        row.update(
-            actions=[FileRow.state.set("done"), FileRow.stale.set("")],
-            condition=FileRow.version == row.version,
-        )
-    except UpdateError as error:
-        if error.cause_response_code != "ConditionalCheckFailedException":
-            raise
+    _changed(row, FileRow.state.set("done"), FileRow.stale.set(""))
 
 
 def drop(row: FileRow) -> None:
     """Forget a file that a newer snapshot made obsolete; nothing when it changed meanwhile."""
-    from pynamodb.exceptions import DeleteError
-
     try:
         row.delete(condition=FileRow.version == row.version)
     except DeleteError as error:

@@ -78,31 +78,27 @@ def put_report(key: str, report: Report) -> None:
     )
 
 
-def put_part(table: pa.Table, contract: Contract, bucket: int, file: str, scratch: Path) -> None:
-    """Write one bucket of a file: its curated columns, and of people the clear ones in their own zone."""
+def put_part(table: pa.Table, contract: Contract, bucket: int, file: str, scratch: Path) -> list[str]:
+    """Write one bucket of a file: its curated columns, and of people the clear ones in their own zone.
+
+    Returns the object keys.
+    """
     zones: list[tuple[Literal["curated", "linkage"], pa.Schema]] = [("curated", table.schema)]
     if contract.kind == "people":
         zones = [("curated", curated_schema(contract)), ("linkage", clear_schema(contract))]
-    for zone, schema in zones:
-        path = scratch / f"{zone}.parquet"
-        pq.write_table(table.select(schema.names), path, compression="zstd", row_group_size=16_384)
-        put_file(zone, part_key(zone, contract.source, bucket, file), path, "application/vnd.apache.parquet")
-        path.unlink()
+    written = [part_key(zone, contract.source, bucket, file) for zone, _ in zones]
+    for key, (_, schema) in zip(written, zones, strict=True):
+        put_table(table.select(schema.names), key, scratch)
+    return written
 
 
-def part_keys(source: str, file: str, buckets: int, kind: str) -> list[str]:
-    """The object keys of all parts of a file, in both zones."""
-    zones: tuple[Literal["curated", "linkage"], ...] = (
-        ("curated", "linkage") if kind == "people" else ("curated",)
-    )
-    return [part_key(zone, source, bucket, file) for zone in zones for bucket in range(buckets)]
-
-
-def delete_parts(part_keys_: list[str]) -> None:
-    """Delete parts by their keys; those that are not there are no error."""
-    for key in part_keys_:
-        zone: config.Bucket = "linkage" if key.startswith(("linkage/", "imports/")) else "curated"
-        aws.client("s3").delete_object(Bucket=config.bucket(zone), Key=key)
+def put_table(table: pa.Table, key: str, scratch: Path) -> None:
+    """Write one part under its key, in the zone that the key names."""
+    zone: config.Bucket = "linkage" if key.startswith("linkage/") else "curated"
+    path = scratch / f"{zone}.parquet"
+    pq.write_table(table, path, compression="zstd", row_group_size=16_384)
+    put_file(zone, key, path, "application/vnd.apache.parquet")
+    path.unlink()
 
 
 def delete_raw(bucket: str, key: str) -> None:

@@ -28,6 +28,8 @@ _BUCKET = {
     "read": ["GetObject"],
     "write": ["PutObject"],
     "delete": ["DeleteObject"],
+    # With every version: for people who asked to be forgotten.
+    "purge": ["DeleteObject", "DeleteObjectVersion"],
     # Writes once and for good: nobody can shorten the time.
     "lock": ["PutObject", "PutObjectRetention"],
     "versions": ["GetObjectVersion"],

@@ -94,10 +94,3 @@ def test_a_persons_bucket_follows_from_the_key_for_every_number_of_buckets(last:
     key = f"1:{'0' * 62}{last:02x}"
     fine = model.bucket_of(key, 64)
     assert all(model.bucket_of(key, count) == fine % count for count in (1, 2, 4, 8, 16, 32))
-
-
-def test_a_late_small_or_shrunken_file_is_an_alarm() -> None:
-    tax = catalogue.contract("tax")
-    late = model.alarms(tax, date(2026, 11, 23), 0, date(2026, 1, 1), 100)
-    assert [alarm.code for alarm in late] == ["late", "volume_low", "volume_changed"]
-    assert model.alarms(tax, date(2026, 11, 23), 90, date(2026, 11, 1), 100) == ()
