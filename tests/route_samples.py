@@ -200,7 +200,11 @@ def _me_too(town: Town, actor: Actor) -> Asked:
 
 
 def _lease(body: Any = None) -> Make:
-    return lambda town, actor: Asked(path={"id": leases.owners(town).id}, body=body)
+    def make(town: Town, actor: Actor) -> Asked:
+        said = leases.of_owners(town, actor, body) if body else None
+        return Asked(path={"id": leases.owners(town).id}, body=said)
+
+    return make
 
 
 def _my_leases(town: Town, actor: Actor) -> Asked:
@@ -330,7 +334,7 @@ SAMPLES: dict[str, Sample] = {
     "GET /leases/{id}/certificate.svg": Sample(_lease()),
     "GET /lease-certificates/{token}": Sample(_certificate),
     "GET /feedback/categories": Sample(_nothing),
-    "POST /feedback": Sample(_body(reports.body()), "unseen"),
+    "POST /feedback": Sample(lambda town, actor: Asked(body=reports.filing(town, actor)), "unseen"),
     "GET /feedback/nearby": Sample(_query(category="litter", lon="113.12", lat="23.02")),
     "POST /feedback/nearby/{item}/me-too": Sample(_me_too, "unseen"),
     "GET /feedback/map": Sample(_query(town=TOWN)),

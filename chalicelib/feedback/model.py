@@ -14,6 +14,7 @@ from chalicelib import clock
 from chalicelib.errors import Conflict, Invalid
 from chalicelib.errors import Field as Place
 from chalicelib.places.model import Crs
+from chalicelib.residence.model import Named
 from chalicelib.shapes import Shape, Title
 
 CELL_DEGREES: Final = 0.002  # About 220 m north to south and 205 m east to west in Foshan.
@@ -163,7 +164,10 @@ ClearedText = Annotated[str, Field(min_length=2, max_length=200), AfterValidator
 
 
 class NewReport(Shape):
-    """What somebody reports. Unless ``anonymous`` is false, whoever handles it does not learn who it was."""
+    """What somebody reports. Unless ``anonymous`` is false, whoever handles it does not learn who it was.
+
+    ``person`` when staff report for somebody who is present.
+    """
 
     category: str = Field(max_length=40)
     text: str = Field(min_length=5, max_length=1000, repr=False)
@@ -172,6 +176,7 @@ class NewReport(Shape):
     community: str | None = Field(default=None, pattern=r"^\d{12}$")
     place: str = Field(default="", max_length=100, repr=False)
     anonymous: bool = True
+    person: Named | None = None
 
 
 class Clearing(Shape):

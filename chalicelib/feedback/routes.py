@@ -19,6 +19,11 @@ from chalicelib.shapes import Page
 api = http.Api("feedback")
 
 SELF: dict[str, http.Reach] = {"citizen": "own", "landlord": "own"}
+COUNTER: dict[str, http.Reach] = {
+    "grid_worker": "region",
+    "coordinator": "region",
+    "district_officer": "region",
+}
 HANDLERS: dict[str, http.Reach] = {
     "coordinator": "region",
     "reviewer": "region",
@@ -35,15 +40,16 @@ def get_categories(call: Call) -> CategoryList:
 
 @api.post(
     "/feedback",
-    who=SELF,
+    who={**SELF, **COUNTER},
     body=NewReport,
     form=forms.checker("feedback"),
     answer=CaseView,
     status=201,
+    purpose="counter_service",
     summary="Report something",
 )
 def report(call: Call, body: NewReport) -> CaseView:
-    """A case; pictures are added as its papers. ``anonymous`` (the default) keeps one unnamed to whoever handles it."""
+    """A case; pictures are added as its papers. Staff report for the ``person`` present. ``anonymous`` (the default) keeps one unnamed to whoever handles it."""
     return service.report(call.actor, body, call.now, call.once, call.language)
 
 

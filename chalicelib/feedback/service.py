@@ -9,7 +9,7 @@ from chalicelib.actors import Actor
 from chalicelib.cases import service as cases
 from chalicelib.cases.model import Case
 from chalicelib.cases.views import CaseView
-from chalicelib.errors import Conflict, Field, Invalid, NotFound
+from chalicelib.errors import Conflict, Field, Forbidden, Invalid, NotFound
 from chalicelib.feedback import model, rights, store, views
 from chalicelib.feedback.model import (
     Category,
@@ -40,6 +40,7 @@ from chalicelib.shapes import Page
 from chalicelib.tables import Cancelled, Once
 
 KIND: Final = "feedback"
+COUNTER: Final = "counter_service"
 # Boundaries of districts are some 100 m off: a point this near to one counts as inside.
 BORDER_METRES: Final = 200
 
@@ -53,15 +54,18 @@ def categories(now: datetime, language: str) -> CategoryList:
 def report(
     actor: Actor, body: NewReport, now: datetime, once: Once | None = None, language: str = "zh-CN"
 ) -> CaseView:
-    """Report something; routed to the category's owner in that town, with the category's deadline.
+    """Report something, for oneself or at the counter for the person present; routed to the category's owner in that town, with the category's deadline.
 
     One transaction and no read. Raises ``Invalid`` for an unknown category or place, ``Forbidden`` before real-name binding.
     """
-    reporter = identity.require_person(actor)
+    reporter = _reporter_of(actor, body, now)
     today = clock.local_date(now)
     policy = model.policy_on(today)
     category = policy.category(body.category)
     region, spot = _region(body), _wgs84(body.position)
+    if actor.is_staff:
+        actor.require_region(region)
+        identity.record_disclosures(actor, [reporter], COUNTER, KIND, now)
     case_id = keys.new_id("C", now)
     matter = Matter(
         id=keys.stable_id("F", case_id),
@@ -88,6 +92,20 @@ def report(
     )
     also = store.new_writes(matter, reporter, _reach(category), policy.nearby_days)
     return cases.submit(submission, actor, now, once, also, language)
+
+
+def _reporter_of(actor: Actor, body: NewReport, now: datetime) -> str:
+    """Whose report it is: the caller's, or that of the person who is present at the counter."""
+    if actor.is_staff:
+        if body.person is None:
+            raise Invalid("values_invalid", fields=[Field("/person", "person_needed")])
+        named = body.person
+        key = keys.person_key(named.id_number)
+        known = {key: identity.KnownPerson(name=named.name, phone=named.phone)}
+        return identity.people_for_keys([(key, named.id_number)], now, known)[key]
+    if body.person is not None:
+        raise Forbidden("counter_only")
+    return identity.require_person(actor)
 
 
 def _reach(category: Category) -> int:

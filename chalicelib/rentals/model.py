@@ -95,17 +95,19 @@ class NewLease(Shape):
 
 
 class LeaseChange(Shape):
-    """The terms as they are from a day on; the whole of them, not the differences."""
+    """The terms as they are from a day on; the whole of them, not the differences. ``person`` as in a filing."""
 
     from_day: date
     terms: Terms
+    person: Named | None = None
 
 
 class LeaseEnd(Shape):
-    """The last day of the lease, and whether the parties agreed or one of them gave notice."""
+    """The last day of the lease, and whether the parties agreed or one gave notice. ``person`` as in a filing."""
 
     ended_on: date
     because: Literal["expired", "agreed", "notice", "moved_out"] = "agreed"
+    person: Named | None = None
 
 
 class Breach(Shape):

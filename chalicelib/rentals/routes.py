@@ -34,29 +34,31 @@ def file_lease(call: Call, body: NewLease) -> CaseView:
 
 @api.post(
     "/leases/{id}/changes",
-    who=SELF,
+    who={**SELF, **COUNTER},
     body=LeaseChange,
     form=forms.checker("lease_change"),
     answer=CaseView,
     status=201,
+    purpose="counter_service",
     summary="File other terms",
 )
 def change_lease(call: Call, id: str, body: LeaseChange) -> CaseView:
-    """By either party, within 30 days; the other confirms."""
+    """By either party, or by staff with the ``person`` present, within 30 days; the other confirms."""
     return service.change(call.actor, id, body, call.now, call.once, call.language)
 
 
 @api.post(
     "/leases/{id}/end",
-    who=SELF,
+    who={**SELF, **COUNTER},
     body=LeaseEnd,
     form=forms.checker("lease_end"),
     answer=CaseView,
     status=201,
+    purpose="counter_service",
     summary="File a lease's end",
 )
 def end_lease(call: Call, id: str, body: LeaseEnd) -> CaseView:
-    """By either party, within 30 days; the other confirms."""
+    """By either party, or by staff with the ``person`` present, within 30 days; the other confirms."""
     return service.end(call.actor, id, body, call.now, call.once, call.language)
 
 

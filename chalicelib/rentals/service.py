@@ -1,13 +1,12 @@
 """The use cases of leases: file, change, end, verify, enact, and say who has a home by which lease."""
 
 import json
-from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import date, datetime
 from typing import Any, Final
 
-from chalicelib import audit, clock, keys, sealing, tables
-from chalicelib.actors import SYSTEM, Actor
+from chalicelib import clock, keys, sealing
+from chalicelib.actors import Actor
 from chalicelib.cases import service as cases
 from chalicelib.cases.model import Case
 from chalicelib.cases.views import CaseView
@@ -15,8 +14,9 @@ from chalicelib.errors import Conflict, Field, Forbidden, Invalid, NotFound
 from chalicelib.forms import service as forms
 from chalicelib.identity import service as identity
 from chalicelib.places import service as places
-from chalicelib.rentals import model, rights, store
+from chalicelib.rentals import enacting, model, rights, store
 from chalicelib.rentals.certificates import prove, qr_code
+from chalicelib.rentals.enacting import CHANGE, END, FILING, FILING_BY_TENANT, enact
 from chalicelib.rentals.model import (
     Breach,
     Facts,
@@ -29,12 +29,8 @@ from chalicelib.rentals.model import (
     Terms,
 )
 from chalicelib.residence.model import Finding, Named
-from chalicelib.tables import Cancelled, Once, Write
+from chalicelib.tables import Once
 
-FILING: Final = "lease_filing"
-FILING_BY_TENANT: Final = "lease_filing_by_tenant"
-CHANGE: Final = "lease_change"
-END: Final = "lease_end"
 COUNTER: Final = "counter_service"
 OTHER: Final[dict[Side, Side]] = {"landlord": "tenant", "tenant": "landlord"}
 __all__ = [
@@ -115,18 +111,22 @@ def _line(body: NewLease) -> dict[str, str]:
 
 
 def _parties(actor: Actor, body: NewLease, now: datetime) -> Parties:
-    if actor.is_staff:
-        if body.person is None:
-            raise Invalid("values_invalid", fields=[Field("/person", "person_needed")])
-        filer = _person_of(body.person, now)
-    else:
-        filer = identity.require_person(actor)
-        if body.person is not None:
-            raise Forbidden("counter_only")
+    filer = _filer(actor, body.person, now)
     other = _person_of(body.other, now)
     if other == filer:
         raise Invalid("values_invalid", fields=[Field("/other", "lease_with_oneself")])
     return Parties(body.side, filer, other)
+
+
+def _filer(actor: Actor, present: Named | None, now: datetime) -> str:
+    """Who files: the caller, or the person who is present at the counter."""
+    if actor.is_staff:
+        if present is None:
+            raise Invalid("values_invalid", fields=[Field("/person", "person_needed")])
+        return _person_of(present, now)
+    if present is not None:
+        raise Forbidden("counter_only")
+    return identity.require_person(actor)
 
 
 def _person_of(named: Named, now: datetime) -> str:
@@ -145,7 +145,7 @@ def change(
 ) -> CaseView:
     """File other terms of a lease in force; the other party confirms. Raises ``NotFound``, ``Conflict``, ``Invalid``."""
     today = clock.local_date(now)
-    lease, parties, _ = _own(actor, lease_id)
+    lease, parties = _own(actor, lease_id, body.person, now)
     found = model.require_sound(body.terms, parties.side, today)
     if body.from_day < lease.starts_on:
         raise Invalid("values_invalid", fields=[Field("/from_day", "lease_change_too_early")])
@@ -173,7 +173,7 @@ def end(
 ) -> CaseView:
     """File the end of a lease in force; the other party confirms. Raises ``NotFound``, ``Conflict``, ``Invalid``."""
     today = clock.local_date(now)
-    lease, parties, _ = _own(actor, lease_id)
+    lease, parties = _own(actor, lease_id, body.person, now)
     if body.ended_on < lease.starts_on:
         raise Invalid("values_invalid", fields=[Field("/ended_on", "lease_ends_before_start")])
     payload = {
@@ -210,17 +210,23 @@ def _submit(
     return cases.submit(submission, actor, now, once, language=language)
 
 
-def _own(actor: Actor, lease_id: str) -> tuple[Lease, Parties, dict[str, Any]]:
-    """The caller's lease in force, its parties as the caller sees them, and its private part."""
-    caller = identity.require_person(actor)
-    found = store.party_lease(caller, lease_id)
+def _own(actor: Actor, lease_id: str, present: Named | None, now: datetime) -> tuple[Lease, Parties]:
+    """The lease in force of whoever files, and its parties as that person sees them.
+
+    Staff act for the person present, in their own region; that person sees it.
+    """
+    filer = _filer(actor, present, now)
+    found = store.party_lease(filer, lease_id)
     if found is None:
         raise NotFound("lease_not_found")
-    lease, sealed = found
+    lease, _ = found
+    if actor.is_staff:
+        actor.require_region(lease.region)
+        identity.record_disclosures(actor, [filer], COUNTER, "lease", now)
     if lease.status != "active":
         raise Conflict("lease_not_active")
-    side: Side = "landlord" if lease.landlord == caller else "tenant"
-    return lease, Parties(side, caller, getattr(lease, OTHER[side])), rights.opened(caller, sealed)
+    side: Side = "landlord" if lease.landlord == filer else "tenant"
+    return lease, Parties(side, filer, getattr(lease, OTHER[side]))
 
 
 def verify(case: Case, department: str, facts: Facts, now: datetime) -> Finding:
@@ -240,100 +246,8 @@ def verify(case: Case, department: str, facts: Facts, now: datetime) -> Finding:
 
 def _breaches(case: Case) -> list[Breach]:
     """The rules that the terms of a case do not keep to, judged again from what was filed."""
-    terms = _terms(case)
+    terms = enacting.terms_of(case)
     return model.breaches(terms, model.rules_on(terms.signed_on))
-
-
-def _private(case: Case) -> dict[str, Any]:
-    if case.sealed is None:
-        raise Conflict("lease_forgotten")
-    private: dict[str, Any] = json.loads(sealing.open_sealed(case.owner, case.sealed, FILING))
-    return private
-
-
-def _terms(case: Case) -> Terms:
-    return Terms.model_validate(_private(case)["terms"])
-
-
-def enact(case: Case, now: datetime) -> bool:
-    """Bring an accepted filing, change or end into force; once however often it is asked. Returns whether this call did it."""
-    if case.state != "accepted":
-        raise Conflict("case_state_forbids", state=case.state)
-    if case.kind in (FILING, FILING_BY_TENANT):
-        return _enact_filing(case, now)
-    lease = store.lease(case.payload["lease"])
-    if lease is None or lease.status != "active":
-        return False
-    return _enact_change(case, lease, now) if case.kind == CHANGE else _enact_end(case, lease, now)
-
-
-def _enact_filing(case: Case, now: datetime) -> bool:
-    lease_id = keys.stable_id("L", case.id)
-    if store.lease(lease_id):
-        return False
-    private, terms, claim = _private(case), _terms(case), case.payload
-    lease = Lease(
-        id=lease_id,
-        number=case.receipt_number,
-        case=case.id,
-        status="active",
-        landlord=claim["landlord"],
-        tenant=claim["tenant"],
-        filed_by=claim["side"],
-        region=case.region,
-        grid=claim.get("grid"),
-        building=claim["building"],
-        starts_on=terms.starts_on,
-        ends_on=terms.ends_on,
-        filed_on=clock.local_date(case.submitted_at),
-    )
-    text = json.dumps(private, ensure_ascii=False)
-    sealed: dict[Side, str] = {
-        "landlord": sealing.seal(lease.landlord, text, rights.LEASE),
-        "tenant": sealing.seal(lease.tenant, text, rights.LEASE),
-    }
-    writes = store.create_writes(lease, sealed)
-    return _once_only([*writes, audit.entry(SYSTEM, "lease.filed", lease.id, now, by=lease.filed_by)])
-
-
-def _enact_change(case: Case, lease: Lease, now: datetime) -> bool:
-    """The new terms, from now on those of the lease."""
-    terms = _terms(case)
-    after = lease.model_copy(
-        update={
-            "starts_on": min(lease.starts_on, terms.starts_on),
-            "ends_on": terms.ends_on,
-            "version": lease.version + 1,
-        }
-    )
-    sealed: dict[Side, str] = {}
-    for side in ("landlord", "tenant"):
-        person: str = getattr(lease, side)
-        found = store.party_lease(person, lease.id)
-        if found is None:
-            continue
-        private = rights.opened(person, found[1]) | {"terms": terms.model_dump(mode="json")}
-        sealed[side] = sealing.seal(person, json.dumps(private, ensure_ascii=False), rights.LEASE)
-    writes = [store.change_put(after, case.id, now), *store.changed_writes(lease, after, sealed)]
-    return _once_only([*writes, audit.entry(SYSTEM, "lease.changed", lease.id, now, version=after.version)])
-
-
-def _enact_end(case: Case, lease: Lease, now: datetime) -> bool:
-    ended = date.fromisoformat(case.payload["ended_on"])
-    sides: list[Side] = [s for s in ("landlord", "tenant") if store.party_lease(getattr(lease, s), lease.id)]
-    writes = store.end_writes(lease, ended, sides)
-    return _once_only([*writes, audit.entry(SYSTEM, "lease.ended", lease.id, now)])
-
-
-def _once_only(writes: Sequence[Write]) -> bool:
-    """Whether this call did it. The first write is the one that a second delivery of the same event meets."""
-    try:
-        tables.transact(*writes)
-    except Cancelled as refused:
-        if 0 in refused.failed:
-            return False
-        raise  # Something else changed between reading and writing: the event comes again.
-    return True
 
 
 def leases_of(person_id: str) -> list[Lease]:

@@ -8,7 +8,7 @@ from chalicelib.cases import service as cases
 from chalicelib.feedback import service as feedback
 from chalicelib.feedback.model import Clearing, FeedbackAnswer, NewReport
 from chalicelib.feedback.store import parts_of
-from tests.town import COMMUNITY, TOWN, Town, staff
+from tests.town import COMMUNITY, TOWN, Town, id_number, staff
 
 LAMP = {"lon": 113.12, "lat": 23.02, "crs": "WGS-84"}
 HANDLER = Actor("reviewer-lights", "staff", frozenset({"reviewer"}), ("440600",), "urban_management")
@@ -24,6 +24,12 @@ def body(**more: Any) -> dict[str, Any]:
         "community": COMMUNITY,
         "place": "公交站旁",
     } | more
+
+
+def filing(town: Town, actor: Actor) -> dict[str, Any]:
+    """What a citizen, or staff for the person present, sends."""
+    named = {"name": "测试窗口", "id_number": id_number(town.order + 2), "phone": "13800000003"}
+    return body(**({"person": named} if actor.is_staff else {}))
 
 
 def reported(actor: Actor, now: datetime, **more: Any) -> str:

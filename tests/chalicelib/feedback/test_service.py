@@ -24,6 +24,7 @@ from tests.chalicelib.feedback.reports import (
     LAMP,
     answered,
     body,
+    filing,
     item_of,
     parts,
     reported,
@@ -64,6 +65,19 @@ def test_a_report_goes_to_the_owner_of_its_category_with_that_categorys_deadline
     assert cases.case(lamp).deadline == date(2026, 11, 26)
     assert cases.case(lamp).region == COMMUNITY
     assert inbox(staff("coordinator", near=False)) == []
+
+
+def test_staff_report_for_somebody_present_in_their_own_region_only(town: Town, now: datetime) -> None:
+    present = NewReport.model_validate(filing(town, staff("grid_worker")))
+    case = cases.case(feedback.report(staff("grid_worker"), present, now).id)
+    assert parts(case.owner) == ["reporter"]
+    assert {look.purpose for look in identity.disclosures(case.owner, None, now).items} == {"counter_service"}
+    with pytest.raises(Forbidden, match="region_out_of_scope"):
+        feedback.report(staff("grid_worker", near=False), present, now)
+    with pytest.raises(Forbidden, match="counter_only"):
+        feedback.report(town.owner, present, now)
+    with pytest.raises(Invalid):
+        feedback.report(staff("grid_worker"), NewReport.model_validate(body()), now)
 
 
 def test_a_report_without_a_community_goes_to_its_town(town: Town, now: datetime) -> None:

@@ -194,6 +194,21 @@ def test_an_end_that_both_agree_on_is_in_force_at_once(town: Town, now: datetime
         rentals.end(town.owner, lease.id, end, now)
 
 
+def test_staff_end_a_lease_for_the_party_present_in_their_own_region_only(town: Town, now: datetime) -> None:
+    lease = on_file(town, town.owner, now)
+    present = {"name": "测试甲", "id_number": id_number(town.order)}
+    end = LeaseEnd.model_validate({"ended_on": "2026-11-30", "person": present})
+    case = cases.case(rentals.end(staff("coordinator"), lease.id, end, now).id)
+    assert (case.filer, case.owner) == (town.owner.id, town.stranger.id)
+    with pytest.raises(Forbidden, match="region_out_of_scope"):
+        rentals.end(staff("coordinator", near=False), lease.id, end, now)
+    nobodys = LeaseEnd.model_validate(
+        {"ended_on": "2026-11-30", "person": present | {"id_number": id_number(77)}}
+    )
+    with pytest.raises(NotFound):
+        rentals.end(staff("coordinator"), lease.id, nobodys, now)
+
+
 def test_a_lease_does_not_end_before_it_began(town: Town, now: datetime) -> None:
     lease = on_file(town, town.owner, now)
     with pytest.raises(Invalid):
