@@ -1,8 +1,6 @@
 """One working request for every route: the walks over all routes start from these."""
 
 import json
-from collections.abc import Callable
-from dataclasses import dataclass, field
 from datetime import timedelta
 from typing import Any
 
@@ -14,38 +12,11 @@ from chalicelib.corrections import service as corrections
 from chalicelib.corrections.model import NewCorrection
 from chalicelib.identity import model as identities
 from chalicelib.identity import service as identity
-from chalicelib.rentals import certificates
-from tests.chalicelib.feedback import reports
+from tests import samples_of_leases_and_reports
 from tests.chalicelib.linkage import questions
 from tests.chalicelib.permits import holders
-from tests.chalicelib.rentals import leases
+from tests.route_shapes import Asked, Make, Sample
 from tests.town import COMMUNITY, TOWN, Town, id_number
-
-
-@dataclass(frozen=True)
-class Asked:
-    """What of a request differs from route to route."""
-
-    path: dict[str, str] = field(default_factory=dict)
-    query: dict[str, str] = field(default_factory=dict)
-    body: Any = None
-
-
-Make = Callable[[Town, Actor], Asked]
-
-
-@dataclass(frozen=True)
-class Sample:
-    """How to ask a route so that it works, and what happens to whom it does not concern.
-
-    ``foreign``: a stranger, or staff of another region, is ``refused`` (403 or 404), or sees a list without
-    anything of the owner's (``unseen``: there is nothing to point at). ``department``: whose reviewers it is for.
-    """
-
-    make: Make
-    foreign: str = "refused"
-    statuses: tuple[int, ...] = ()
-    department: str = "housing"
 
 
 def _nothing(town: Town, actor: Actor) -> Asked:
@@ -191,31 +162,6 @@ def _card(town: Town, actor: Actor) -> Asked:
     return Asked(path={"id": case_id})
 
 
-def _report(body: Any = None, *acts: str) -> Make:
-    return lambda town, actor: Asked(path={"id": reports.of_housing(town, *acts)}, body=body)
-
-
-def _me_too(town: Town, actor: Actor) -> Asked:
-    return Asked(path={"item": reports.of_another(town, actor)})
-
-
-def _lease(body: Any = None) -> Make:
-    def make(town: Town, actor: Actor) -> Asked:
-        said = leases.of_owners(town, actor, body) if body else None
-        return Asked(path={"id": leases.owners(town).id}, body=said)
-
-    return make
-
-
-def _my_leases(town: Town, actor: Actor) -> Asked:
-    leases.owners(town)
-    return Asked()
-
-
-def _certificate(town: Town, actor: Actor) -> Asked:
-    return Asked(path={"token": certificates.token(leases.owners(town), town.now)})
-
-
 def _my_things(town: Town, actor: Actor) -> Asked:
     town.case()
     town.registration()
@@ -295,6 +241,7 @@ def _cluster_event(town: Town, actor: Actor) -> Asked:
 
 
 SAMPLES: dict[str, Sample] = {
+    **samples_of_leases_and_reports.SAMPLES,
     "GET /openapi.json": Sample(_nothing),
     "GET /health": Sample(_nothing),
     "GET /.well-known/jwks.json": Sample(_nothing),
@@ -327,23 +274,6 @@ SAMPLES: dict[str, Sample] = {
     "GET /permit-cards": Sample(_query(town=TOWN)),
     # A card is handed out once: the next who asks is told so.
     "POST /permit-cards/{id}/issuance": Sample(_card, statuses=(409,)),
-    "POST /leases": Sample(lambda town, actor: Asked(body=leases.filing(town, actor)), "unseen"),
-    "POST /leases/{id}/changes": Sample(_lease({"from_day": "2026-12-01", "terms": leases.TERMS})),
-    "POST /leases/{id}/end": Sample(_lease({"ended_on": "2026-11-30"})),
-    "GET /me/leases": Sample(_my_leases, "unseen"),
-    "GET /leases/{id}/certificate.svg": Sample(_lease()),
-    "GET /lease-certificates/{token}": Sample(_certificate),
-    "GET /feedback/categories": Sample(_nothing),
-    "POST /feedback": Sample(lambda town, actor: Asked(body=reports.filing(town, actor)), "unseen"),
-    "GET /feedback/nearby": Sample(_query(category="litter", lon="113.12", lat="23.02")),
-    "POST /feedback/nearby/{item}/me-too": Sample(_me_too, "unseen"),
-    "GET /feedback/map": Sample(_query(town=TOWN)),
-    "GET /feedback/{id}": Sample(_report()),
-    "POST /feedback/{id}/acceptance": Sample(_report({"public_text": None})),
-    "POST /feedback/{id}/transfer": Sample(_report({"category": "rental_dispute", "reason": "theirs"})),
-    "POST /feedback/{id}/answer": Sample(_report({"text": "it is done"}, "take_on")),
-    "POST /feedback/{id}/rating": Sample(_report({"stars": 4}, "take_on", "answer")),
-    "POST /feedback/{id}/not-fixed": Sample(_report({"reason": "it is not"}, "take_on", "answer")),
     "GET /forms": Sample(_nothing),
     "GET /forms/{kind}": Sample(_form),
     "GET /me/prefill/{kind}": Sample(_form, "unseen"),
