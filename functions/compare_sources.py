@@ -1,6 +1,6 @@
-"""Queue ``comparisons`` → one comparison of all sources for a whole batch of arrivals.
+"""Queue ``comparisons`` → one comparison of what arrived for a whole batch of arrivals, then one search.
 
-Each message says that a file changed what is known; one search answers them all. A message that is
+Each message says that a file, or a decision about a match, changed what is known; one run answers them all. A message that is
 none is parked and done. When the search fails, all of the batch comes again: searching is harmless
 to repeat.
 """
@@ -64,6 +64,9 @@ def compare(now: datetime) -> Outcome:
     )
     metrics = Metrics(service="compare_sources")
     metrics.add_metric("RowsCompared", MetricUnit.Count, outcome.rows)
+    metrics.add_metric("RowsArrived", MetricUnit.Count, outcome.compared.arrived)
+    metrics.add_metric("ClustersChanged", MetricUnit.Count, outcome.compared.events)
+    metrics.add_metric("MatchesAsked", MetricUnit.Count, outcome.compared.asked)
     metrics.add_metric("FindingsNew", MetricUnit.Count, outcome.new)
     metrics.add_metric("FindingsClosed", MetricUnit.Count, outcome.closed)
     metrics.flush_metrics()
@@ -73,7 +76,7 @@ def compare(now: datetime) -> Outcome:
         "registered": outcome.registered,
         "new": outcome.new,
         "closed": outcome.closed,
-    }
+    } | outcome.compared._asdict()
     log.info("compared", extra=facts)
     return outcome
 

@@ -1,7 +1,6 @@
-"""The search in the curated zone: parts to scratch disk, the comparison, and candidates' clear columns."""
+"""The search among the persons of the state: who is a candidate, by which number, under which name."""
 
 from collections.abc import Iterable
-from concurrent.futures import ThreadPoolExecutor
 from datetime import date
 from pathlib import Path
 from typing import Any, Final, NamedTuple
@@ -9,12 +8,10 @@ from typing import Any, Final, NamedTuple
 import duckdb
 import pyarrow as pa
 
-from chalicelib import aws, config
 from chalicelib.linkage import comparison
 from chalicelib.linkage.model import Candidate, Policy, SourceRule
+from chalicelib.linkage.parts import Parts
 from chalicelib.sources import service as sources
-
-_AT_ONCE: Final = 8
 
 
 class Clear(NamedTuple):
@@ -34,38 +31,6 @@ def rules() -> dict[str, SourceRule]:
     }
 
 
-class Parts:
-    """Copies of the zones' parts on scratch disk. A part never changes under its name, so a copy stays good."""
-
-    def __init__(self, folder: Path) -> None:
-        self.folder = folder
-        self.used: set[Path] = set()
-
-    def fetch(self, zone: config.Bucket, parts: Iterable[sources.Part]) -> dict[sources.Part, Path]:
-        """Where the copies are, fetching those that are missing."""
-        wanted = {part: self.folder / part.key.replace("/", "~") for part in parts}
-        self.folder.mkdir(parents=True, exist_ok=True)
-        self.used |= set(wanted.values())
-        missing = [(part.key, path) for part, path in wanted.items() if not path.exists()]
-        with ThreadPoolExecutor(_AT_ONCE) as pool:
-            list(pool.map(lambda pair: _fetch(zone, *pair), missing))
-        return wanted
-
-    def tidy(self) -> None:
-        """Delete the copies that were not used since this object was made: their parts are replaced."""
-        for path in set(self.folder.glob("*")) - self.used:
-            path.unlink()
-
-
-def _fetch(zone: config.Bucket, key: str, path: Path) -> None:
-    body = aws.client("s3").get_object(Bucket=config.bucket(zone), Key=key)["Body"]
-    half = path.with_suffix(".half")
-    with half.open("wb") as file:
-        for chunk in body.iter_chunks(1 << 20):
-            file.write(chunk)
-    half.rename(path)
-
-
 def connect(scratch: Path, memory_mb: int | None = None) -> Any:
     """A DuckDB connection that spills to scratch disk and downloads nothing."""
     connection = duckdb.connect(":memory:")
@@ -76,52 +41,54 @@ def connect(scratch: Path, memory_mb: int | None = None) -> Any:
     return connection
 
 
-def load(connection: Any, parts: Parts, policy: Policy) -> dict[str, int]:
-    """Put the current rows of every source of people into ``seen``; returns rows by source."""
-    connection.execute(
-        "CREATE TABLE seen (source VARCHAR, record_id VARCHAR, key VARCHAR, town VARCHAR, address VARCHAR,"
-        " seen_on DATE, status VARCHAR, left_on DATE, ended BOOLEAN)"
-    )
-    rows: dict[str, int] = {}
-    for source, contract in sources.contracts().items():
-        if contract.kind == "people" and (contract.signal != "none" or source == comparison.REGISTER):
-            current = parts.fetch("curated", sources.current_parts(source))
-            if current:
-                rows[source] = _load_source(connection, source, current, policy)
-    return rows
-
-
-def _load_source(connection: Any, source: str, current: dict[sources.Part, Path], policy: Policy) -> int:
-    order = pa.table(
-        {
-            "file": pa.array([str(path) for path in current.values()]),
-            "place": pa.array([part.order for part in current]),
-            "day": pa.array([part.day for part in current]),
-        }
-    )
-    connection.register("files", order)
-    ending = policy.ended_by.get(source)
-    values = ", ".join(f"'{value}'" for value in ending.values) if ending else ""
-    ended = f"coalesce({ending.column} IN ({values}), false)" if ending else "false"
-    status, left_on = ("status", "left_on") if source == comparison.REGISTER else ("NULL", "NULL")
-    newest = (
-        "QUALIFY row_number() OVER (PARTITION BY record_id ORDER BY files.place DESC) = 1"
-        if len({part.order for part in current}) > 1
-        else ""
-    )
-    paths = ", ".join(f"'{path}'" for path in current.values())
-    made = connection.execute(
-        f"INSERT INTO seen SELECT '{source}', record_id, person_key, town, address,"
-        f" coalesce(seen_on, files.day), {status}, {left_on}, {ended}"
-        f" FROM read_parquet([{paths}], filename = true, union_by_name = true) AS rows"
-        f" JOIN files ON files.file = rows.filename {newest}"
-    ).fetchone()
-    return int(made[0])
-
-
 def search(connection: Any, policy: Policy, today: date) -> list[Candidate]:
-    """The candidates among the rows that were loaded."""
+    """The candidates among the persons of the state, by cluster id; makes ``registered`` of those who are none."""
+    connection.execute(_SEEN)
     return comparison.candidates(connection, rules(), policy, today)
+
+
+_SEEN: Final = """
+CREATE OR REPLACE VIEW seen AS
+SELECT source, record_id, person AS key, town, address, seen_on, status, left_on, ended
+FROM kept_rows JOIN kept_persons USING (rid)
+"""
+# A row whose number was not taken for its own says nothing of whose the cluster is.
+_OWN_KEYS: Final = """
+SELECT person, key FROM kept_rows JOIN kept_persons USING (rid)
+SEMI JOIN wanted_persons USING (person)
+WHERE key IS NOT NULL AND NOT open GROUP BY person, key ORDER BY person, count(*) DESC, key
+"""
+_NAMED: Final = """
+SELECT person, arg_max(name, seen_on) FILTER (name IS NOT NULL), arg_max(CAST(phone AS VARCHAR), seen_on) FILTER (phone IS NOT NULL)
+FROM kept_rows JOIN kept_persons USING (rid) SEMI JOIN wanted_persons USING (person) GROUP BY person
+"""
+
+
+def keys_of(connection: Any, persons: Iterable[str]) -> dict[str, tuple[str, ...]]:
+    """The person keys of clusters, the most frequent first; clusters in which nobody has a number are left out."""
+    connection.register("wanted_persons", pa.table({"person": pa.array(list(persons), pa.string())}))
+    found: dict[str, tuple[str, ...]] = {}
+    for person, key in connection.execute(_OWN_KEYS).fetchall():
+        found[person] = (*found.get(person, ()), key)
+    return found
+
+
+def names_of(connection: Any, persons: Iterable[str]) -> dict[str, tuple[str | None, str | None]]:
+    """The newest name and phone of clusters in which nobody has a number."""
+    connection.register("wanted_persons", pa.table({"person": pa.array(list(persons), pa.string())}))
+    return {person: (name, phone) for person, name, phone in connection.execute(_NAMED).fetchall()}
+
+
+def not_sought(connection: Any, person_keys: Iterable[str]) -> set[str]:
+    """Those of the person keys that no row has any more, or whose cluster the register has, by number or without."""
+    wanted = set(person_keys)
+    connection.register("wanted_keys", pa.table({"key": pa.array(sorted(wanted), pa.string())}))
+    found = connection.execute(
+        "SELECT kept_rows.key, bool_or(registered.key IS NOT NULL) FROM kept_rows SEMI JOIN wanted_keys USING (key)"
+        " JOIN kept_persons USING (rid) LEFT JOIN registered ON registered.key = kept_persons.person"
+        " WHERE NOT open GROUP BY kept_rows.key"
+    ).fetchall()
+    return wanted - {key for key, is_registered in found if not is_registered}
 
 
 def clear_columns(connection: Any, parts: Parts, found: list[Candidate]) -> dict[str, Clear]:

@@ -67,7 +67,7 @@ def of(connection: Any, told: Clustered, model: str, link_at: float, policy: Mat
 
 def probability(weight: float) -> float:
     """The probability that a weight, log2 of the odds, says; four digits."""
-    return round(1 / (1 + 2.0 ** -max(min(weight, 60.0), -60.0)), 4)
+    return round(1 / (1 + math.exp2(-max(min(weight, 60.0), -60.0))), 4)
 
 
 def weight_of(chance: float) -> float:

@@ -22,6 +22,7 @@ from itertools import batched
 from typing import Any, Final
 
 from pynamodb.attributes import NumberAttribute, UnicodeAttribute
+from pynamodb.exceptions import UpdateError
 
 from chalicelib import audit, clock, regions, sealing
 from chalicelib.actors import SYSTEM, Actor
@@ -107,6 +108,15 @@ class EventRow(Row):
     by_state_pk = UnicodeAttribute()
     by_state_sk = UnicodeAttribute()
     by_state = ByState()
+
+
+class StateRow(Row):
+    """The newest version of the state. ``told``: whether its events and questions are written."""
+
+    Meta = meta("linkage")
+    version = NumberAttribute()
+    manifest = UnicodeAttribute()
+    told = UnicodeAttribute()
 
 
 class MeasuredRow(Row):
@@ -314,3 +324,25 @@ def events(region: str, limit: int, token: str | None) -> tuple[list[EventRow], 
 def undone(row: EventRow) -> Update:
     """The write that marks an event as undone, once."""
     return Update(row, [EventRow.state.set("undone")], EventRow.state == "done")
+
+
+def state() -> StateRow | None:
+    """Which version of the state counts, as it is this moment."""
+    found: StateRow | None = StateRow.find("STATE", "STATE", consistent=True)
+    return found
+
+
+def keep_state(version: int, manifest: str, before: StateRow | None, now: datetime) -> None:
+    """Let a version of the state count; raises ``Cancelled`` when another one was quicker."""
+    unchanged = StateRow.version == before.version if before else StateRow.pk.does_not_exist()
+    row = StateRow("STATE", "STATE", version=version, manifest=manifest, told="no")
+    transact(Put(row, unchanged), audit.entry(SYSTEM, "clusters.updated", "clusters", now, version=version))
+
+
+def mark_told(row: StateRow) -> None:
+    """The version's events and questions are written; nothing when a newer version is there."""
+    try:
+        row.update(actions=[StateRow.told.set("yes")], condition=StateRow.version == row.version)
+    except UpdateError as error:
+        if error.cause_response_code != "ConditionalCheckFailedException":
+            raise

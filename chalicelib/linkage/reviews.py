@@ -206,17 +206,21 @@ def quality() -> list[BandQuality]:
 
 
 def put_questions(
-    questions: Sequence[Question], now: datetime, policy: MatchingPolicy | None = None
+    questions: Sequence[Question],
+    now: datetime,
+    policy: MatchingPolicy | None = None,
+    answered: Iterable[str] | None = None,
 ) -> tuple[int, int]:
     """Ask what a run found, the most urgent first, while there is room; returns how many asked and withdrawn.
 
-    ``questions`` are all that the run would ask: those that wait and are not among them are withdrawn, for
-    newer records have answered them. What was asked once is not asked again. ``policy``: that of the day.
+    Those that wait and that newer records have answered are withdrawn: ``answered``, or when that is not told
+    every one that is not among ``questions``. What was asked once is not asked again. ``policy``: that of the day.
     """
     policy = policy or review.policy_on(clock.local_date(now))
     wanted = {one.id for one in questions}
     there = review_store.open_reviews()
-    withdrawn = _withdraw([row for row in there if row.review_id not in wanted], now)
+    over = {row.review_id for row in there} - wanted if answered is None else set(answered) - wanted
+    withdrawn = _withdraw([row for row in there if row.review_id in over], now)
     room = max(0, policy.open_at_most - (len(there) - withdrawn))
     known = review_store.asked(one.id for one in questions)
     fresh = sorted((one for one in questions if one.id not in known), key=lambda one: (one.urgency, one.id))[

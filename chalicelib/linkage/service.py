@@ -3,6 +3,7 @@
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 from datetime import datetime
+from functools import partial
 from itertools import batched
 from pathlib import Path
 from typing import Any
@@ -11,7 +12,7 @@ from chalicelib import audit, aws, clock, keys
 from chalicelib.actors import SYSTEM
 from chalicelib.identity import service as identity
 from chalicelib.linkage import model, reviews, store
-from chalicelib.linkage.model import Candidate, Finding, Policy, SourceRule, State
+from chalicelib.linkage.model import Finding, Policy, State
 from chalicelib.tables import Delete, transact
 
 decide = reviews.decide
@@ -31,7 +32,10 @@ _ERASED_AT_ONCE = 50
 
 @dataclass(frozen=True, slots=True)
 class Outcome:
-    """What a search did: rows compared, candidates by the files, new findings, findings closed."""
+    """What a search did: rows that count, candidates by the files, new findings, findings closed.
+
+    ``compared`` tells what was compared anew (``searching.Compared``).
+    """
 
     rows: int
     candidates: int
@@ -39,6 +43,7 @@ class Outcome:
     new: int
     closed: int
     batches: int
+    compared: Any
 
 
 def find_unregistered(
@@ -50,7 +55,7 @@ def find_unregistered(
     progress: Progress = lambda line: None,
     memory_mb: int | None = None,
 ) -> Outcome:
-    """Search all current curated data for people with enough signals who are not registered.
+    """Compare what arrived, then search all persons for those with enough signals who are not registered.
 
     ``registered(person_keys)`` gives those who are registered now or have left;
     ``people_for_keys([(person_key, id_number)], now)`` gives their person ids. A person is found once for
@@ -58,39 +63,44 @@ def find_unregistered(
     batches; the batch is written with its findings and removed once sent, so that none is lost. May be
     run again at any time; ``scratch`` may keep copies of parts between runs.
     """
-    from chalicelib.linkage import finder
+    from chalicelib.linkage import finder, searching
 
     batches = send_unsent(send)
     policy = model.policy_on(clock.local_date(now))
-    parts = finder.Parts(scratch / "parts")
     with finder.connect(scratch, memory_mb) as connection:
-        rows = finder.load(connection, parts, policy)
-        progress(f"{sum(rows.values())} rows of {len(rows)} sources loaded")
-        found = finder.search(connection, policy, clock.local_date(now))
-        progress(f"{len(found)} candidates")
-        live = _ask(registered, [candidate.key for candidate in found])
-        closed, waiting = close_registered(registered, now)
-        wanted = [c for c in found if c.key not in live and c.key not in waiting]
-        clear = finder.clear_columns(connection, parts, wanted)
-    parts.tidy()
+        compared = searching.bring_up_to_date(connection, scratch, now, progress)
+        found = searching.search(connection, scratch, policy, now)
+        progress(f"{len(found.candidates)} candidates")
+        live = _ask(registered, found.person_keys)
+        closed, waiting = close_registered(registered, now, partial(searching.over, connection, found))
+        wanted = [one for one in found.candidates if not live & set(one.keys) and one.key not in waiting]
+        named = searching.named(connection, scratch, wanted)
     progress(f"{len(wanted)} to write, {closed} closed")
-    rules = finder.rules()
-    people = people_for_keys([(key, columns.id_number) for key, columns in clear.items()], now)
-    made = [_finding(c, people[c.key], clear[c.key], rules, policy) for c in wanted if c.key in people]
+    numbers = [(one.key, named[one.key].id_number) for one in wanted if one.keys and one.key in named]
+    people = people_for_keys([(key, number) for key, number in numbers if number], now)
+    subjects = store.make_subjects((one.key for one in wanted if not one.keys), now)
+    people |= {subject: subject for subject in subjects}
+    made = [
+        _finding(one, people[one.key], named[one.key], policy)
+        for one in wanted
+        if one.key in people and one.key in named
+    ]
     # Neighbours together: a grid worker then hears of one batch, not of many.
-    new = _add_new(sorted(made, key=lambda f: (f.town or "", f.address or "")), now)
+    new = _add_new(sorted(made, key=lambda pair: (pair[0].town or "", pair[0].address or "")), now)
     batches += send_unsent(send)
-    return Outcome(sum(rows.values()), len(found), len(live), new, closed, batches)
+    return Outcome(compared.rows, len(found.candidates), len(live), new, closed, batches, compared)
 
 
-def _finding(
-    candidate: Candidate, person_id: str, clear: Any, rules: dict[str, SourceRule], policy: Policy
-) -> Finding:
+def _finding(one: Any, person_id: str, clear: Any, policy: Policy) -> tuple[Finding, str]:
+    """The finding, and the id that it would have if the person's number were not known yet."""
+    from chalicelib.linkage import finder
+
+    rules, candidate = finder.rules(), one.candidate
     place = model.place_key(candidate.town, candidate.address)
-    return Finding(
+    made = Finding(
         id=keys.stable_id("N", person_id, place),
         person_id=person_id,
-        person_key=candidate.key,
+        person_key=one.key,
         state="open",
         name=clear.name,
         phone=clear.phone,
@@ -101,11 +111,14 @@ def _finding(
         because=model.because(candidate, rules),
         seen_on=candidate.seen_on,
     )
+    return made, keys.stable_id("N", candidate.key, place)
 
 
-def _add_new(made: list[Finding], now: datetime) -> int:
-    there = store.known(finding.id for finding in made)
-    return store.add([finding for finding in made if finding.id not in there], now)
+def _add_new(made: list[tuple[Finding, str]], now: datetime) -> int:
+    """Write what was never found before, neither under the person nor under the cluster of before."""
+    there = store.known(id_ for finding, earlier in made for id_ in (finding.id, earlier))
+    fresh = [finding for finding, earlier in made if not {finding.id, earlier} & there]
+    return store.add(fresh, now)
 
 
 def send_unsent(send: Send = aws.send) -> int:  # type: ignore[assignment]
@@ -122,10 +135,15 @@ def send_unsent(send: Send = aws.send) -> int:  # type: ignore[assignment]
     return count
 
 
-def close_registered(registered: Registered, now: datetime) -> tuple[int, set[str]]:
-    """Close open findings of people who registered meanwhile; how many, and the keys of those still open."""
+def close_registered(
+    registered: Registered, now: datetime, over: Callable[[set[str]], set[str]] = lambda keys_: set()
+) -> tuple[int, set[str]]:
+    """Close open findings of people who registered meanwhile; how many, and the keys of those still open.
+
+    ``over``: which of the keys the comparison itself has seen registered since, or does not look for any more.
+    """
     open_ = {row.finding_id: row.person_key for row in store.in_state("open")}
-    live = _ask(registered, list(open_.values()))
+    live = _ask(registered, list(open_.values())) | over(set(open_.values()))
     closed = sum(store.move(finding, "open", "closed", now) for finding, key in open_.items() if key in live)
     return closed, set(open_.values()) - live
 

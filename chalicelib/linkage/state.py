@@ -72,10 +72,13 @@ class Manifest(Shape):
 
 
 class State:
-    """A folder with a version of the state, and the connection's views on it."""
+    """A folder with a version of the state, and the connection's views on it.
 
-    def __init__(self, folder: Path, manifest: Manifest | None = None) -> None:
-        self.folder = folder
+    ``token`` tells the files of this run from those of another one that runs at the same time.
+    """
+
+    def __init__(self, folder: Path, manifest: Manifest | None = None, token: str = "") -> None:
+        self.folder, self.token = folder, token
         folder.mkdir(parents=True, exist_ok=True)
         path = folder / MANIFEST
         self.manifest = manifest or (
@@ -109,7 +112,7 @@ class State:
     def add(self, connection: Any, kind: str, query: str) -> int:
         """Write what a query gives as a file of a kind; nothing when it gives no row. Returns how many rows."""
         columns = ", ".join(column.split()[0] for column in SCHEMAS[kind].split(", "))
-        path = self.folder / f"{kind}-{self.run:05d}-{len(self._files[kind])}.parquet"
+        path = self.folder / f"{kind}-{self.run:05d}-{len(self._files[kind])}{self.token}.parquet"
         made = connection.execute(
             f"COPY (SELECT {columns} FROM ({query})) TO '{path}' (COMPRESSION zstd)"
         ).fetchall()[0]
@@ -137,7 +140,7 @@ class State:
     ) -> Manifest:
         """The manifest of the run's version. ``pending`` is what is to be told of it once it counts."""
         told = list(pending)
-        name = f"pending-{self.run:05d}.json" if told else ""
+        name = f"pending-{self.run:05d}{self.token}.json" if told else ""
         if told:
             (self.folder / name).write_text(json.dumps(told, ensure_ascii=False), "utf-8")
         if max(map(len, self._files.values())) > COMPACT_AFTER:
@@ -158,7 +161,7 @@ class State:
         self.open(connection)
         whole: dict[str, list[str]] = {kind: [] for kind in SCHEMAS}
         for kind in _KEPT:
-            path = self.folder / f"{kind}-{self.run:05d}-whole.parquet"
+            path = self.folder / f"{kind}-{self.run:05d}-whole{self.token}.parquet"
             made = connection.execute(
                 f"COPY (SELECT * FROM kept_{kind}) TO '{path}' (COMPRESSION zstd)"
             ).fetchall()[0]
@@ -168,14 +171,14 @@ class State:
                 path.unlink()
         self._files = whole
 
-    def keep(self, manifest: Manifest) -> None:
+    def keep(self, manifest: Manifest, name: str = MANIFEST) -> None:
         """Let a version count in this folder, and delete files that it does not need."""
-        half = self.folder / f"{MANIFEST}.half"
+        half = self.folder / f"{name}.half"
         half.write_text(manifest.model_dump_json(indent=2), "utf-8")
-        half.rename(self.folder / MANIFEST)
+        half.rename(self.folder / name)
         self.manifest = manifest
         for path in set(self.folder.iterdir()):
-            if path.name not in manifest.names() | {MANIFEST}:
+            if path.name not in manifest.names() | {name}:
                 path.unlink()
 
     def pending(self) -> list[dict[str, Any]]:

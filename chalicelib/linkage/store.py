@@ -12,7 +12,7 @@ Indexes: ``by_state`` (``STATE#{state}`` / finding id) and ``by_person`` (person
 
 import json
 from collections.abc import Iterable, Iterator
-from datetime import date, datetime
+from datetime import date, datetime, timedelta
 from itertools import batched
 from typing import Any, Final, cast
 
@@ -21,12 +21,14 @@ from pynamodb.exceptions import UpdateError
 from pynamodb.expressions.update import Action
 from pynamodb.indexes import GlobalSecondaryIndex
 
-from chalicelib import clock, sealing
+from chalicelib import audit, clock, sealing
+from chalicelib.actors import SYSTEM
 from chalicelib.errors import Gone
 from chalicelib.linkage.model import Finding, State
 from chalicelib.tables import Cancelled, Put, Row, create, index_meta, meta, transact
 
 BATCH: Final = 45
+SUBJECT_KEPT: Final = timedelta(days=90)
 _PURPOSE: Final = "finding"
 
 
@@ -106,6 +108,25 @@ def _add_batch(rows: list[FindingRow]) -> int:
     except Cancelled:
         return 0 if len(rows) == 1 else sum(_add_batch([row]) for row in rows)
     return len(rows)
+
+
+def make_subjects(clusters: Iterable[str], now: datetime) -> set[str]:
+    """Let findings of clusters in which nobody has a number be sealed, under a key that ends by itself.
+
+    Nobody knows yet who these people are: they have no person, and the cluster's id stands for them.
+    """
+    wanted = set(clusters)
+    missing = wanted - set(sealing.sealers(wanted))
+    until = int((now + SUBJECT_KEPT).timestamp())
+    for some in batched(sorted(missing), 50):
+        made = [sealing.new_sealer(subject)[1] for subject in some]
+        for row in made:
+            row.expires_at = until
+        transact(
+            *(Put(row) for row in made),
+            audit.entry(SYSTEM, "clusters.sealed", "clusters", now, count=len(made)),
+        )
+    return wanted
 
 
 def unsent() -> Iterator[tuple[str, list[str]]]:

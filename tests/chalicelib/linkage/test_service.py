@@ -6,7 +6,8 @@ from typing import Any
 import pytest
 
 from chalicelib import aws, config, keys, sealing
-from chalicelib.linkage import service, store
+from chalicelib.errors import Unavailable
+from chalicelib.linkage import keeping, review_store, service, store
 from chalicelib.linkage.service import Outcome
 from chalicelib.sources import service as sources
 from chalicelib.tables import transact
@@ -157,8 +158,95 @@ def test_a_deleted_person_has_no_finding_any_more(search: Search, outside: Outsi
 
 def test_an_updated_record_counts_as_it_is_now(search: Search) -> None:
     search(lease_filings=[row(2, address="旧址1号")])
-    outcome = search(day="2026-11-24", lease_filings=[row(2, id_number="")])
-    assert outcome.candidates == 0
+    outcome = search(
+        day="2026-11-24", lease_filings=[row(2, address="旧址1号", id_number="", seen_on="2020-01-01")]
+    )
+    assert (outcome.candidates, outcome.closed) == (0, 1)
+
+
+def unnumbered(order: int, **changes: str) -> list[str]:
+    return row(order, id_number="", **changes)
+
+
+def test_whom_the_register_has_without_a_number_is_registered(search: Search) -> None:
+    assert search(registrations=[unnumbered(1), row(2)], lease_filings=[row(1)]).candidates == 0
+    assert search(day="2026-11-24", lease_filings=[row(3)]).candidates == 1
+
+
+def test_a_finding_closes_when_the_register_gets_a_row_without_a_number(
+    search: Search, outside: Outside
+) -> None:
+    assert search(lease_filings=[row(1)]).new == 1
+    outcome = search(day="2026-11-24", registrations=[unnumbered(1, seen_on="2026-11-24")])
+    assert (outcome.candidates, outcome.closed) == (0, 1)
+    assert service.findings(outside.sent[0]) == []
+
+
+def test_a_row_without_a_number_is_a_signal_of_the_person_it_belongs_to(
+    search: Search, outside: Outside
+) -> None:
+    assert search(social_security=[row(2)]).candidates == 0
+    assert search(day="2026-11-24", volunteering=[unnumbered(2)]).candidates == 1
+    (found,) = service.findings(outside.sent[0])
+    assert (found.sources, found.person_key) == (
+        ("social_security", "volunteering"),
+        keys.person_key(number(2)),
+    )
+
+
+def test_somebody_whom_nobody_knows_by_number_is_found_once_under_the_cluster_s_id(
+    search: Search, outside: Outside
+) -> None:
+    outcome = search(registrations=[row(1)], lease_filings=[unnumbered(5)], tax=[unnumbered(5)])
+    assert (outcome.candidates, outcome.new) == (1, 1)
+    (found,) = service.findings(outside.sent[0])
+    assert found.person_id == found.person_key and found.person_id.startswith("C")
+    assert (found.name, found.phone) == ("测试某", "19900000005")
+    assert search(day="2026-11-24", lease_filings=[row(9)]).new == 1
+    key = sealing.DataKeyRow.find(found.person_id, "DATA_KEY")
+    assert key.expires_at is not None
+
+
+def test_a_number_that_is_told_later_does_not_find_the_same_place_again(
+    search: Search, outside: Outside
+) -> None:
+    search(lease_filings=[unnumbered(5)])
+    outcome = search(day="2026-11-24", lease_filings=[row(5, seen_on="2026-11-20")])
+    assert (outcome.candidates, outcome.closed, outcome.new) == (1, 1, 0)
+
+
+def test_two_runs_at_once_make_one_version(search: Search, now: datetime, tmp_path: Path) -> None:
+    search(lease_filings=[row(1)])
+    late = keeping.fetch(tmp_path / "elsewhere", now)
+    search(day="2026-11-24", lease_filings=[row(2)])
+    with pytest.raises(Unavailable):
+        keeping.keep(late, late.manifest.model_copy(update={"version": 2}), now)
+    state = review_store.state()
+    assert state and (state.version, state.told) == (2, "yes")
+
+
+def test_what_a_stopped_run_did_not_tell_the_next_one_tells(search: Search, now: datetime) -> None:
+    same = {"phone": "19900000001", "address": "佛山市禅城区季华五路1号"}
+    search(registrations=[row(1), row(2, **same)], lease_filings=[unnumbered(7, **same)])
+    asked = [row_.review_id for row_ in review_store.open_reviews()]
+    assert len(asked) > 0
+    for id_ in asked:
+        review_store.ReviewRow(f"REVIEW#{id_}", "REVIEW").delete()
+    state = review_store.state()
+    assert state
+    state.update(actions=[review_store.StateRow.told.set("no")])
+    search()
+    assert [row_.review_id for row_ in review_store.open_reviews()] == asked
+
+
+def test_the_state_lies_in_the_zone_of_clear_columns_and_old_versions_go(search: Search) -> None:
+    search(lease_filings=[row(1)])
+    search(day="2026-11-24", lease_filings=[row(2)])
+    bucket = config.bucket("linkage")
+    found = aws.client("s3").list_objects_v2(Bucket=bucket, Prefix="state/").get("Contents", [])
+    names = [one["Key"] for one in found]
+    assert sum("manifest" in name for name in names) == 1
+    assert sum("rows-" in name for name in names) == 2
 
 
 def test_many_findings_go_out_in_batches_and_each_once(search: Search, outside: Outside) -> None:
@@ -170,6 +258,4 @@ def test_many_findings_go_out_in_batches_and_each_once(search: Search, outside: 
 def test_copies_of_replaced_parts_leave_the_scratch_disk(search: Search, tmp_path: Path) -> None:
     search(lease_filings=[row(2)])
     search(lease_filings=[row(3)])
-    kept = {p.name.split("~")[0] for p in (tmp_path / "scratch" / "parts").iterdir()}
-    assert kept <= {"curated", "linkage"}
     assert len(list((tmp_path / "scratch" / "parts").glob("curated~*"))) == 1
