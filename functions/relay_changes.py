@@ -60,14 +60,14 @@ def relay(record: DynamoDBRecord) -> None:
     if kind == "check" and new["automatic"] and new.get("opened_at") != old.get("opened_at"):
         aws.send("checks", [{"case": _case_id(new), "department": str(new["sk"]).removeprefix("CHECK#")}])
     elif kind == "case" and new["state"] != old.get("state"):
-        _state_changed(_case_id(new), str(new["state"]), clock.utc_now())
+        _state_changed(_case_id(new), str(new["state"]), str(new.get("since", "")), clock.utc_now())
 
 
 def _case_id(image: dict[str, Any]) -> str:
     return str(image["pk"]).removeprefix("CASE#")
 
 
-def _state_changed(case_id: str, state: str, now: datetime) -> None:
+def _state_changed(case_id: str, state: str, since: str, now: datetime) -> None:
     case = cases.case(case_id)
     cases.settle_rest(case)
     cases.settle_papers(case)
@@ -76,11 +76,14 @@ def _state_changed(case_id: str, state: str, now: datetime) -> None:
     if state == "accepted" and case.kind in ENACTED_BY:
         ENACTED_BY[case.kind](case, now)
     if state in cases_model.kind_of(case).told:
-        messaging.request(
-            "wechat",
-            case.owner,
-            "case_state",
-            {"kind": case.kind, "state": state, "receipt": case.receipt_number},
-            f"{case_id}:{state}",
-            now,
-        )
+        facts = {"kind": case.kind, "state": state, "receipt": case.receipt_number}
+        for receiver in _told(case, state):
+            # A state may come again (answered, not fixed, answered): its time tells one event from the other.
+            messaging.request("wechat", receiver, "case_state", facts, f"{case_id}:{state}:{since}", now)
+
+
+def _told(case: Case, state: str) -> list[str]:
+    """The owner, and who filed it for the owner; whoever files needs not be told that somebody else shall confirm."""
+    if case.filer == case.owner or state == "confirming" or not case.filer.startswith("P"):
+        return [case.owner]
+    return [case.owner, case.filer]

@@ -68,6 +68,19 @@ def test_an_answer_that_nobody_rates_is_settled_by_the_night_and_followed(town: 
     assert matter and matter.state == "settled"
 
 
+def test_each_answer_is_told_and_none_twice(town: Town, now: datetime) -> None:
+    case_id = answered(town.owner, now)
+    for since in (
+        "2026-11-23T09:30:00.000+08:00",
+        "2026-11-23T09:30:00.000+08:00",
+        "2026-11-25T10:00:00.000+08:00",
+    ):
+        sample = event("relay_changes", **{CASE: case_id, OWNER: town.owner.id})
+        sample["Records"][1]["dynamodb"]["NewImage"] |= {"state": {"S": "answered"}, "since": {"S": since}}
+        assert relay_changes.handler(sample, None) == {"batchItemFailures": []}
+    assert len(told()) == 2
+
+
 def test_a_lease_is_verified_decided_and_on_file_once(town: Town, now: datetime) -> None:
     case_id = filed(town, town.owner, now)
     cases.act(cases.case(case_id), "confirm", town.stranger, now)
@@ -80,7 +93,7 @@ def test_a_lease_is_verified_decided_and_on_file_once(town: Town, now: datetime)
     for _ in range(2):
         relay(cases.case(case_id))
     assert [lease.case for lease in rentals.leases_of(town.stranger.id)] == [case_id]
-    assert len(told()) == 1
+    assert len(told()) == 2  # Both parties, once each.
 
 
 def test_a_silent_landlord_does_not_stop_a_tenants_filing(town: Town, now: datetime) -> None:
