@@ -230,16 +230,6 @@ def _drafts(town: Town, actor: Actor) -> Asked:
     return Asked()
 
 
-def _match(town: Town, actor: Actor) -> Asked:
-    number = town.number()
-    return Asked(path={"id": questions.put_question(town.now, number, town=TOWN)}, body={"verdict": "unsure"})
-
-
-def _cluster_event(town: Town, actor: Actor) -> Asked:
-    number = town.number()
-    return Asked(path={"id": questions.put_event(town.now, number)}, body={"reason": "different_people"})
-
-
 SAMPLES: dict[str, Sample] = {
     **samples_of_leases_and_reports.SAMPLES,
     "GET /openapi.json": Sample(_nothing),

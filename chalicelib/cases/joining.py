@@ -55,10 +55,11 @@ def record_check(
         )
         after = _with_answer(found, answer, now)
         seen = view(after, language)
-        tables.transact(*_writes(found, after, answer, actor, now), once=once, answer=seen)
+        writes = _writes(found, after, answer, actor, now)
+        _patiently(lambda: tables.transact(*writes, once=once, answer=seen), Unavailable)
         return seen
 
-    return _patiently(attempt)
+    return _patiently(attempt, Cancelled)
 
 
 def _ready(case_id: str) -> Case:
@@ -112,12 +113,16 @@ def _writes(found: Case, after: Case, answer: CaseCheck, actor: Actor, now: date
     return [store.move(found, after, joins=True), moved_on, *writes]
 
 
-def _patiently[T](attempt: Callable[[], T]) -> T:
-    """Try again while others write to the same case; what is settled meanwhile ends it by itself."""
+def _patiently[T](attempt: Callable[[], T], passing: type[Exception]) -> T:
+    """Try again while others write to the same case; what is settled meanwhile ends it by itself.
+
+    A write that only met another one is sent again as it is: its conditions hold for whatever is there by then.
+    One whose conditions failed is made anew from what is there.
+    """
     for turn in range(JOIN_TRIES):
         try:
             return attempt()
-        except (Cancelled, Unavailable):
+        except passing:
             if turn == JOIN_TRIES - 1:
                 raise
             time.sleep(random.uniform(0, min(0.4, 0.01 * 2 ** min(turn, 6))))

@@ -6,13 +6,14 @@ from collections import Counter
 from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
 from datetime import datetime
+from decimal import Decimal
 from pathlib import Path
 
 import pytest
 
 from chalicelib import audit, tables
 from chalicelib.actors import SYSTEM, Actor
-from chalicelib.cases import model, service
+from chalicelib.cases import model, service, working
 from chalicelib.cases.service import Submission
 from chalicelib.errors import Conflict, Unavailable
 from chalicelib.fieldwork import service as fieldwork
@@ -107,6 +108,58 @@ def test_eight_departments_in_forty_threads_decide_each_check_once_and_move_the_
     assert told == {"case": 2, "check": 8}  # Submitted and moved on, each once; and the eight answers.
     entries = Counter(row.act for row in audit.EntryRow.by_target.query(case_id))
     assert entries["check.passed"] + entries["check.failed"] == 8
+
+
+def test_three_hundred_departments_answer_one_case_at_once_and_join_it_once(
+    judged: None, tmp_path: Path, now: datetime
+) -> None:
+    """Forty of the parts are answered by two callers; all with values, which are added up."""
+    departments = [f"d{number}" for number in range(300)]
+    every = check("all", *departments, merge={"rule": "sum", "at_least": "45150"})
+    with kinds(tmp_path, {"kind": "asks_everybody", "checks": [every], "merge": "single"}):
+        case_id = submit(now, "asks_everybody")
+        order = random.Random(7).sample([*range(300), *range(40)], 340)
+
+        def answer(turn: int) -> str:
+            number = order[turn]
+            value = Decimal(number + 1)
+            try:
+                return patiently(
+                    lambda: (
+                        service.record_check(
+                            case_id, f"all:d{number}", "passed", SYSTEM, now, value=value
+                        ).state
+                    )
+                )
+            except Conflict as error:
+                return error.code
+
+        with ThreadPoolExecutor(THREADS) as pool:
+            said = Counter(pool.map(answer, range(340)))
+        case = service.case(case_id)
+    assert said == {"checking": 299, "accepted": 1, "check_decided": 40}
+    assert (case.state, case.open_checks, case.value) == ("accepted", 0, Decimal(300 * 301 // 2))
+    assert {part.id: part.value for part in case.checks} == {f"all:d{n}": n + 1 for n in range(300)}
+    told = Counter(event.what for event in case.events)
+    assert told == {"case_submitted": 1, "check_passed": 300, "case_accepted": 1}
+    acts = Counter(row.act for row in audit.EntryRow.by_target.query(case_id))
+    assert acts == {"case.submitted": 1, "check.passed": 300}
+
+
+def test_two_colleagues_claim_the_same_work_and_one_has_it(judged: None, now: datetime) -> None:
+    case_id = service.submit(Submission("residence_departure", "P1", "P1", COMMUNITY, {}), CITIZEN, now).id
+
+    def claim(turn: int) -> str:
+        actor = Actor(f"grid-{turn}", "staff", frozenset({"grid_worker"}), (COMMUNITY,))
+        try:
+            return str(patiently(lambda: working.claim(actor, case_id, None, now, None, "en").claimed_by))
+        except Conflict as error:
+            return error.code
+
+    said = Counter(at_once(claim, 12))
+    holder = service.case(case_id).claimed_by
+    assert holder is not None and said[holder] == 1
+    assert said["changed_meanwhile"] + said["work_claimed"] == 11
 
 
 def test_the_same_submission_forty_times_at_once_is_one_case_with_one_answer(
