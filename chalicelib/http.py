@@ -21,7 +21,7 @@ import traceback
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from datetime import datetime
-from typing import Any, Final, Literal
+from typing import Any, Final, Literal, Protocol
 from urllib.parse import unquote
 
 from pydantic import BaseModel, ValidationError
@@ -53,6 +53,19 @@ _HEADERS: Final = {"Cache-Control": "no-store", "X-Content-Type-Options": "nosni
 _REPEATABLE: Final = {404, 409, 410, 422}
 
 
+class FormCheck(Protocol):
+    """A form that a body is checked by before it becomes the route's model; raises ``Invalid``."""
+
+    @property
+    def kind(self) -> str:
+        """The kind of application that the form is of."""
+        ...
+
+    def __call__(self, answers: Any, now: datetime) -> None:
+        """Check answers by the edition in force."""
+        ...
+
+
 @dataclass(frozen=True)
 class Route:
     """Everything that is to be known of a route."""
@@ -70,7 +83,7 @@ class Route:
     purpose: str | None = None
     media_type: str = "application/json"
     body_limit: int = BODY_LIMIT
-    form: Callable[[Any, datetime], None] | None = None
+    form: FormCheck | None = None
 
     @property
     def roles(self) -> tuple[str, ...]:

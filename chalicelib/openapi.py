@@ -54,6 +54,8 @@ def _operation(route: http.Route, names: dict[Any, Any]) -> dict[str, Any]:
         operation["x-who"] = list(route.roles)
         reach = dict.fromkeys(route.roles, "own") if isinstance(route.who, str) else dict(route.who)
         operation["x-reach"] = reach
+    if route.form:
+        operation["x-form"] = route.form.kind
     if route.body:
         schema = names[route.body, "validation"]
         operation["requestBody"] = {

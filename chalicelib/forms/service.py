@@ -1,6 +1,6 @@
 """What forms offer to other contexts and to routes."""
 
-from collections.abc import Callable
+from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
@@ -57,18 +57,22 @@ def in_force(kind: str, now: datetime) -> Form:
     return model.in_force(kind, clock.local_date(now))
 
 
-def checker(kind: str) -> Callable[[Any, datetime], None]:
-    """What a route says as ``form=``: raises ``Invalid`` for a body that the form in force refuses.
+@dataclass(frozen=True)
+class Checker:
+    """What a route says as ``form=``."""
 
-    Raises ``NotFound`` at import for a kind without a form, so that a misspelt name is never silence.
-    """
+    kind: str
+
+    def __call__(self, answers: Any, now: datetime) -> None:
+        """Raise ``Invalid`` for answers that the form in force refuses."""
+        checking.require_sound(in_force(self.kind, now), answers)
+
+
+def checker(kind: str) -> Checker:
+    """The checker of a kind's form. Raises ``NotFound``, at import, for a kind without one: no misspelt name is silence."""
     if kind not in model.kinds():
         raise NotFound("form_unknown")
-
-    def check(body: Any, now: datetime) -> None:
-        checking.require_sound(in_force(kind, now), body)
-
-    return check
+    return Checker(kind)
 
 
 def version_for(kind: str, now: datetime) -> str | None:
