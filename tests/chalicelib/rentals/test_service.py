@@ -11,7 +11,7 @@ import pytest
 from chalicelib.actors import SYSTEM
 from chalicelib.cases import deadlines
 from chalicelib.cases import service as cases
-from chalicelib.cases.views import Decision
+from chalicelib.cases.views import Decision, view
 from chalicelib.errors import Conflict, Forbidden, Invalid, NotFound
 from chalicelib.identity import service as identity
 from chalicelib.rentals import certificates, store
@@ -112,6 +112,17 @@ def test_a_title_in_the_building_and_two_real_names_let_it_pass(town: Town, now:
     assert rentals.verify(case, "housing", no_facts, now).result == "person"
     assert rentals.verify(case, "public_security", no_facts, now).result == "passed"
     assert asked == [("property", town.owner.id)]
+
+
+def test_what_the_register_shows_need_not_be_brought(town: Town, now: datetime) -> None:
+    case_id = filed(town, town.owner, now)
+    cases.act(cases.case(case_id), "confirm", town.stranger, now)
+    cases.to_person(case_id, "housing", "no_record", now)
+    before = {paper.kind: paper.state for paper in view(cases.case(case_id), "en").materials}
+    cases.record_check(case_id, "housing", "passed", SYSTEM, now)
+    after = {paper.kind: paper.state for paper in view(cases.case(case_id), "en").materials}
+    assert before == {"lease_contract": "needed", "title_proof": "needed"}
+    assert after == {"lease_contract": "not_needed", "title_proof": "not_needed"}
 
 
 def test_a_party_without_a_real_name_check_is_for_a_person(town: Town, now: datetime) -> None:
