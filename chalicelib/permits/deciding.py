@@ -120,10 +120,7 @@ def commit(
 
     Raises ``Cancelled`` when the permit changed meanwhile for another reason.
     """
-    writes: list[Write] = [store.save(after, before, next_day(after, policy_on(day))), *more]
-    for what in happened:
-        writes.append(store.put_event(after, what, day, now))
-        writes.append(audit.entry(actor, f"permit.{what}", after.id, now, day=day.isoformat()))
+    writes = [*change_writes(after, before, happened, day, now, actor), *more]
     try:
         tables.transact(*writes, once=once, answer=answer)
     except Cancelled:
@@ -131,3 +128,19 @@ def commit(
             return False  # A second delivery of the same event was quicker.
         raise
     return True
+
+
+def change_writes(
+    after: Permit,
+    before: Permit | None,
+    happened: Sequence[Happening],
+    day: date,
+    now: datetime,
+    actor: Actor = SYSTEM,
+) -> list[Write]:
+    """The writes of one change: the permit as it is then, a line of history and an audit entry for each happening."""
+    writes: list[Write] = [store.save(after, before, next_day(after, policy_on(day)))]
+    for what in happened:
+        writes.append(store.put_event(after, what, day, now))
+        writes.append(audit.entry(actor, f"permit.{what}", after.id, now, day=day.isoformat()))
+    return writes

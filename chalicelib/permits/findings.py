@@ -84,8 +84,8 @@ def ground_finding(case: Case, rule: GroundRule, facts: Iterable[Mapping[str, An
 
 def _judged(fact: Mapping[str, Any], proof: Proof, today: date) -> str:
     ended = fact.get(proof.until) if proof.until else None
-    if ended and date.fromisoformat(ended) < today:
-        return "over"
+    if ended:  # A record that says until when it holds need not be recent.
+        return "proven" if date.fromisoformat(ended) >= today else "over"
     seen = fact.get("seen_on")
     recent = seen is not None and date.fromisoformat(seen) >= today - timedelta(days=proof.days)
     return "proven" if recent else "not_recent"

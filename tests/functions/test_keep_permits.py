@@ -11,7 +11,7 @@ from chalicelib.cases import service as cases
 from chalicelib.permits import service as permits
 from chalicelib.permits.model import NewEndorsement
 from functions.keep_permits import handler
-from tests.chalicelib.permits.holders import held, in_force, in_production, morning
+from tests.chalicelib.permits.holders import held, holding, in_force, in_production, morning, passed
 from tests.town import Town, outside_systems
 
 EVENT = json.loads(Path("events/keep_permits.json").read_text("utf-8"))
@@ -59,6 +59,22 @@ def test_missed_runs_heal_themselves_with_every_step_once(town: Town, now: datet
     assert [run("2027-11-20"), run("2027-12-24"), run("2027-12-24")] == [2, 1, 0]
 
 
+def test_many_permits_of_a_day_step_together_and_one_that_waits_does_not_hold_up_the_others(
+    town: Town, now: datetime
+) -> None:
+    people = [f"P{number:026d}" for number in range(35)]
+    for person in people:
+        holding(person)
+    waits = holding(town.owner.id)
+    filed = permits.endorse(town.owner, NewEndorsement(), morning(date(2026, 12, 1)))
+    done = handler(EVENT | {"time": "2026-12-02T00:30:00Z"}, None)
+    assert (done["suspended"], done["waiting"], done["busy"]) == (35, 1, 0)
+    assert done["steps"] == 3 * 35 + 2
+    assert held(town.owner).asked == filed.id and held(town.owner).id == waits.id
+    again = handler(EVENT | {"time": "2026-12-02T00:30:00Z"}, None)
+    assert (again["steps"], again["suspended"]) == (0, 0)
+
+
 def test_a_card_that_is_not_out_after_fifteen_days_is_late_once(town: Town, now: datetime) -> None:
     in_production(town.owner, now)
     assert [run("2026-12-08"), run("2026-12-09"), run("2026-12-10")] == [0, 1, 0]
@@ -83,8 +99,6 @@ def test_an_endorsed_year_has_its_own_steps(town: Town, now: datetime) -> None:
     run("2027-10-23")
     window = morning(date(2027, 10, 25))
     filed = permits.endorse(town.owner, NewEndorsement(), window)
-    from tests.chalicelib.permits.holders import passed
-
     passed(filed, window)
     assert [run("2027-11-24"), run("2028-10-23"), run("2028-11-16"), run("2028-11-24")] == [0, 1, 1, 1]
 

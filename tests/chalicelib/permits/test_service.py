@@ -89,6 +89,7 @@ def test_what_the_departments_know_decides_in_favour_alone(town: Town, now: date
         ({"seen_on": seen}, "proven"),
         ({"seen_on": seen, "left_on": "2026-10-31"}, "over"),
         ({"seen_on": "2024-01-01"}, "not_recent"),
+        ({"seen_on": "2024-01-01", "left_on": "2027-01-01"}, "proven"),
     ):
         said = findings(filed.id, now, employment=[fact])["human_resources"]
         assert (said.reason, said.result) == (reason, "passed" if reason == "proven" else "person")
