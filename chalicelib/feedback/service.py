@@ -333,19 +333,32 @@ def reopen(
 def follow(case: Case, now: datetime) -> bool:
     """Bring the matter to its case's state, where that changed by the engine's own acts (withdrawn, refused, …).
 
-    What is over is offered to nobody any more; what was not ours to do is off the map. Done once however often it is
-    asked; returns whether this call changed anything.
+    What is over is offered to nobody any more, what was not ours to do is off the map, and an appeal brings both back.
+    Done once however often it is asked; returns whether this call changed anything.
     """
     matter = store.matter(case.payload["item"], consistent=True)
     over = case.state in rights.OVER
     if matter is None or (matter.state == case.state and not over):
         return False
+    metres = _reach(matter.policy.category(matter.category))
     writes: list[tables.Write] = []
     if matter.state != case.state:
-        actions = [store.state_is(case.state)]
-        actions += store.off_the_map() if case.state in ("withdrawn", "refused", "closed") else []
-        writes.append(store.change(matter, *actions))
+        writes.append(
+            store.change(matter, store.state_is(case.state), *_map_actions(case, matter, metres > 0))
+        )
     if over:
-        writes += store.no_longer_near(matter, _reach(matter.policy.category(matter.category)))
-    tables.transact(*writes)
-    return True
+        writes += store.no_longer_near(matter, metres)
+    elif matter.state in rights.OVER:
+        writes += store.near_again(matter, metres, matter.policy.nearby_days)
+    if writes:
+        tables.transact(*writes)
+    return bool(writes)
+
+
+def _map_actions(case: Case, matter: Matter, public: bool) -> list[Any]:
+    """What a new state of the case means for the map."""
+    if case.state in ("withdrawn", "refused", "closed"):
+        return store.off_the_map()
+    if case.state == "handling" and public and matter.accepted_on:
+        return store.shown_on_map(matter, matter.accepted_on)
+    return []

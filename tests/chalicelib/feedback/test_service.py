@@ -273,7 +273,8 @@ def test_a_refusal_can_be_appealed_and_upheld(town: Town, now: datetime) -> None
     cases.appeal(town.owner, case_id, "就是公共路灯", now, None, "en")
     cases.decide(staff("district_officer"), case_id, Decision(decision="uphold", reason="应当处理"), now)
     assert state(case_id) == "handling" and inbox(HANDLER) == [case_id]
-    feedback.follow(cases.case(case_id), now)
+    assert feedback.follow(cases.case(case_id), now) and not feedback.follow(cases.case(case_id), now)
+    assert [found.item for found in near(now)] == [found.item for found in on_map(now)] == [item_of(case_id)]
     feedback.answer(HANDLER, case_id, FeedbackAnswer(text="已修复"), now, None, "en")
     assert state(case_id) == "answered"
 
