@@ -2,7 +2,8 @@
 
 import pytest
 
-from infra.local.smoke_steps import STEPS, Run
+from infra.local.smoke import STEPS
+from infra.local.smoke_steps import Run
 
 # One worker for all of these: they share one city.
 pytestmark = pytest.mark.xdist_group("e2e")
