@@ -151,6 +151,12 @@ def _permit_filing(**more: Any) -> Make:
     return make
 
 
+def _filed(town: Town, actor: Actor) -> Asked:
+    person, _ = holders.somebody(town, town.owner)
+    payload = {"how": "own", "why": None, "ground": "home", "since": "2026-01-05"}
+    return Asked(path={"id": holders.case_of(person, payload, town.tick())})
+
+
 def _my_permit(town: Town, actor: Actor) -> Asked:
     holders.holding(town.owner.id)
     return Asked()
@@ -261,6 +267,7 @@ SAMPLES: dict[str, Sample] = {
     "GET /me/permit": Sample(_my_permit, "unseen"),
     "GET /me/permit/code": Sample(_my_permit, "unseen"),
     "GET /me/permit/code.svg": Sample(_my_permit, "unseen"),
+    "GET /permit-filings/{id}": Sample(_filed),
     "GET /permit-cards": Sample(_query(town=TOWN)),
     # A card is handed out once: the next who asks is told so.
     "POST /permit-cards/{id}/issuance": Sample(_card, statuses=(409,)),

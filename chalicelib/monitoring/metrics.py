@@ -36,6 +36,8 @@ METRICS: Final = {
         _metric(
             "residence_registrations_active", "gauge", "有效居住登记数", "Residence registrations in force"
         ),
+        _metric("permit_applications", "flow", "居住证申领数", "Residence permits applied for"),
+        _metric("permits_granted", "flow", "居住证通过数", "Residence permits granted"),
         _metric("cases_submitted", "flow", "提交事项数", "Cases submitted"),
         _metric("cases_accepted", "flow", "办结通过数", "Cases granted"),
         _metric("cases_refused", "flow", "不予通过数", "Cases refused"),
@@ -88,15 +90,25 @@ GRANTED: Final = frozenset({"accepted"})
 REFUSED: Final = frozenset({"refused", "appealed", "closed"})
 
 
+# Kinds that are counted by themselves as well.
+SUBMITTED: Final = {
+    "residence_registration": "residence_registrations",
+    "permit_application": "permit_applications",
+}
+
+
 def _of_case(image: Image) -> _Counted:
     if image.get("sk") != "CASE" or not image.get("submitted_at"):
         return []
     found: _Counted = [("cases_submitted", image["submitted_at"], 1)]
-    if image.get("case_kind") == "residence_registration":
-        found.append(("residence_registrations", image["submitted_at"], 1))
+    kind = image.get("case_kind")
+    if kind in SUBMITTED:
+        found.append((SUBMITTED[kind], image["submitted_at"], 1))
     if decided := image.get("decided_at"):
         if image.get("state") in GRANTED:
             found.append(("cases_accepted", decided, 1))
+            if kind == "permit_application":
+                found.append(("permits_granted", decided, 1))
         elif image.get("state") in REFUSED:
             found.append(("cases_refused", decided, 1))
     return found

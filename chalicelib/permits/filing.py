@@ -58,7 +58,7 @@ def apply(
     payload: dict[str, Any] = {"ground": body.ground, "papers": policy.grounds[body.ground].papers}
     payload |= {
         "since": found.since.isoformat() if found.since else None,
-        "objection": body.objection is not None,
+        "objection": not found.met(today),
     }
     sealed = {"objection": body.objection}
 

@@ -292,3 +292,22 @@ class Card(Shape):
     region: str
     due_on: date
     late: bool
+
+
+class Particulars(Shape):
+    """What whoever decides needs to see of a filing: names and numbers masked, papers aside.
+
+    ``how``: by the holder (``own``), by a guardian or relative (``ward``) or at the ``counter``; ``acted_by``,
+    ``why`` and ``relation`` of a guardian; ``objection`` in the applicant's own words.
+    """
+
+    case: str
+    name: str
+    id_number: str
+    how: str
+    ground: Ground | None
+    lived_since: date | None
+    acted_by: str | None
+    why: Why | None
+    relation: Kin | None
+    objection: str | None

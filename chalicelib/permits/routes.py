@@ -14,6 +14,7 @@ from chalicelib.permits.model import (
     NewApplication,
     NewEndorsement,
     NewReplacement,
+    Particulars,
     PermitView,
 )
 from chalicelib.shapes import Page
@@ -27,7 +28,7 @@ FILERS: http.Who = {
     "coordinator": "region",
     "district_officer": "region",
 }
-STATION: http.Who = {"coordinator": "region", "district_officer": "region", "city_officer": "region"}
+STATION: dict[str, http.Reach] = {"coordinator": "region", "district_officer": "region", "city_officer": "region"}
 
 
 @api.post(
@@ -117,3 +118,15 @@ def get_cards(call: Call, query: CardQuery) -> Page[Card]:
 def issue_card(call: Call, id: str) -> PermitView:
     """``id`` is the case; the first card puts the permit in force."""
     return service.issue(call.actor, id, call.now, call.once, call.language)
+
+
+@api.get(
+    "/permit-filings/{id}",
+    who={**STATION, "reviewer": "region"},
+    answer=Particulars,
+    purpose="case_handling",
+    summary="What was filed about a permit, for whoever decides",
+)
+def get_particulars(call: Call, id: str) -> Particulars:
+    """Masked; who acts for whom and why, and the applicant's objection. The person sees who looked."""
+    return service.particulars(call.actor, id, call.purpose or "case_handling", call.now)

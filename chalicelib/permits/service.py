@@ -1,11 +1,12 @@
 """The use cases of permits; what other contexts and functions may call is here."""
 
+import json
 from collections.abc import Sequence
 from datetime import date, datetime
 from itertools import batched
 from typing import Any
 
-from chalicelib import audit, clock, tables, texts
+from chalicelib import audit, clock, sealing, tables, texts
 from chalicelib.actors import SYSTEM, Actor
 from chalicelib.cases import service as cases
 from chalicelib.errors import Conflict, NotFound
@@ -15,7 +16,16 @@ from chalicelib.permits.codes import code, picture
 from chalicelib.permits.deciding import commit, enact, verify
 from chalicelib.permits.filing import APPLICATION, ENDORSEMENT, REPLACEMENT, apply, endorse, replace
 from chalicelib.permits.keeping import follow, keep
-from chalicelib.permits.model import Card, CardQuery, Event, EventView, MyPermit, Permit, PermitView
+from chalicelib.permits.model import (
+    Card,
+    CardQuery,
+    Event,
+    EventView,
+    MyPermit,
+    Particulars,
+    Permit,
+    PermitView,
+)
 from chalicelib.permits.policy import Policy, policy_on
 from chalicelib.residence import service as residence
 from chalicelib.residence.model import Registration
@@ -36,6 +46,7 @@ __all__ = [
     "issue",
     "keep",
     "mine",
+    "particulars",
     "permit_of",
     "picture",
     "replace",
@@ -146,6 +157,35 @@ def issue(
     if not commit(after, permit, ["issued"], today, now, actor=actor, once=once, answer=answer):
         raise Conflict("permit_no_card_due")
     return answer
+
+
+def particulars(actor: Actor, case_id: str, purpose: str, now: datetime) -> Particulars:
+    """What was filed, for the staff whose part it is; the holder and the guardian see that they looked.
+
+    Raises ``NotFound`` out of scope and for a case that is not about a permit.
+    """
+    case = cases.case_for(actor, case_id)
+    if case.kind not in (APPLICATION, ENDORSEMENT, REPLACEMENT):
+        raise NotFound("case_not_found")
+    told = json.loads(sealing.open_sealed(case.owner, case.sealed, case.kind)) if case.sealed else {}
+    ward = told.get("ward", {})
+    guardian = case.filer if case.payload["how"] == "ward" and case.filer.startswith("P") else None
+    people = [case.owner, *([guardian] if guardian else [])]
+    identity.record_disclosures(actor, people, purpose, "permit_filing", now)
+    who = identity.profiles(people)
+    owner = who.get(case.owner)
+    return Particulars(
+        case=case.id,
+        name=owner.masked_name if owner else "",
+        id_number=owner.masked_id_number if owner else "",
+        how=case.payload["how"],
+        ground=case.payload.get("ground"),
+        lived_since=case.payload.get("since"),
+        acted_by=who[guardian].masked_name if guardian in who else None,
+        why=ward.get("why"),
+        relation=ward.get("relation"),
+        objection=told.get("objection"),
+    )
 
 
 def _export(person_id: str, now: datetime) -> dict[str, Any]:

@@ -21,6 +21,14 @@ def test_a_submitted_registration_counts_as_a_case_and_as_a_registration() -> No
     ]
 
 
+def test_a_permit_is_counted_when_applied_for_and_when_granted() -> None:
+    applied = case(case_kind="permit_application")
+    granted = applied | {"state": "accepted", "decided_at": "2026-11-24T10:00:00+08:00"}
+    counted = [{c.metric for c in metrics_of("cases", image)} for image in (applied, granted)]
+    assert counted[0] == {"cases_submitted", "permit_applications"}
+    assert counted[1] - counted[0] == {"cases_accepted", "permits_granted"}
+
+
 def test_another_kind_of_case_is_no_registration() -> None:
     assert [c.metric for c in metrics_of("cases", case(case_kind="feedback"))] == ["cases_submitted"]
 

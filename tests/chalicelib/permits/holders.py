@@ -1,6 +1,7 @@
 """People with registrations and permits, made as fast as a test needs them."""
 
 from datetime import UTC, date, datetime, timedelta
+from typing import Any
 
 from chalicelib import keys, tables
 from chalicelib.actors import SYSTEM, Actor
@@ -112,3 +113,12 @@ def holding(person: str, case: str = "C0", *, made: bool = True) -> Permit:
     if store.permit(person, consistent=True) is None:
         tables.transact(store.save(permit, None, date(2026, 12, 2)))
     return permit
+
+
+def case_of(person: str, payload: dict[str, Any], at: datetime) -> str:
+    """An application of theirs that the departments have still to answer."""
+    owner = Actor(person, "citizen", frozenset({"citizen"}))
+    submission = cases.Submission(
+        kind=permits.APPLICATION, owner=person, filer=person, region=COMMUNITY, payload=payload
+    )
+    return cases.submit(submission, owner, at).id

@@ -276,6 +276,25 @@ def test_a_relative_acts_for_somebody_disabled_and_a_person_compares_both_ids(
     assert (said["public_security"].result, said["public_security"].reason) == ("person", "guardian")
 
 
+def test_who_decides_sees_who_acts_for_whom_and_why_and_both_see_that_they_looked(
+    town: Town, now: datetime
+) -> None:
+    long_here(town.stranger, now)
+    name = identity.profile(town.stranger.id).name or ""
+    body = application(ward=ward_of(town, name, id_number(town.order + 1)), objection="搬来更早")
+    filed = permits.apply(town.owner, body, now)
+    seen = permits.particulars(COORDINATOR, filed.id, "case_handling", now)
+    assert (seen.how, seen.why, seen.relation, seen.objection) == ("ward", "disabled", "sibling", "搬来更早")
+    assert seen.acted_by == identity.profile(town.owner.id).masked_name
+    assert name not in seen.model_dump_json() and id_number(town.order + 1) not in seen.model_dump_json()
+    for person in (town.owner, town.stranger):
+        assert [look.what for look in identity.disclosures(person.id, None, now).items] == ["permit_filing"]
+    with pytest.raises(NotFound):
+        permits.particulars(staff("coordinator", near=False), filed.id, "case_handling", now)
+    with pytest.raises(NotFound):
+        permits.particulars(COORDINATOR, town.case(), "case_handling", now)
+
+
 @pytest.mark.parametrize("why", ["under_16", "old"])
 def test_the_number_must_bear_out_why_somebody_else_acts(town: Town, now: datetime, why: str) -> None:
     name = identity.profile(town.stranger.id).name or ""
