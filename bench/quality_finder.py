@@ -40,6 +40,7 @@ def measure(connection: Any, source: Path, target: Path) -> dict[str, Any]:
         "wrong": {verdict: n for verdict, n in verdicts.items() if verdict != "right"},
         "by_sources": _by_sources(connection),
         "by_numbers": _by_numbers(connection),
+        "by_numbers_of_the_named": _by_numbers_of_the_named(connection),
     }
 
 
@@ -103,11 +104,11 @@ WITH named AS (
   SELECT cluster, arg_max(person, n) AS person, count(*) AS persons FROM shares
   SEMI JOIN named USING (cluster) GROUP BY cluster
 ), judged AS (
-  SELECT finding, sources, person, persons, in_city, register_status,
+  SELECT finding, cluster, sources, person, persons, in_city, register_status,
          row_number() OVER (PARTITION BY person ORDER BY finding) AS time
   FROM named LEFT JOIN most USING (cluster) LEFT JOIN people USING (person)
 )
-SELECT finding, sources, person, CASE
+SELECT finding, cluster, sources, person, CASE
   WHEN person IS NULL THEN 'of_no_row'
   WHEN register_status = 'active' AND persons > 1 THEN 'registered_and_taken_for_another'
   WHEN register_status = 'active' THEN 'registered_but_kept_apart'
@@ -133,3 +134,17 @@ def _by_numbers(connection: Any) -> dict[str, Any]:
 SELECT CASE WHEN numbers = 0 THEN 'none' WHEN numbers < signals THEN 'some' ELSE 'all' END AS carry,
        count(*) FILTER (person IN ({_RIGHT})), count(*) FROM wanted GROUP BY 1 ORDER BY 1""").fetchall()
     return {carry: {"met": met, "wanted": n, "recall": met / n} for carry, met, n in found}
+
+
+def _by_numbers_of_the_named(connection: Any) -> dict[str, Any]:
+    """Precision by how many rows of a finding's cluster carry a usable number."""
+    found = connection.execute(f"""
+WITH carried AS (
+  SELECT cluster, count(*) AS n, count(*) FILTER (bits & {_unusable()} = 0) AS numbers
+  FROM rows SEMI JOIN verdicts USING (cluster) GROUP BY cluster
+)
+SELECT CASE WHEN numbers > 0 AND numbers = n THEN 'all' WHEN numbers > 0 THEN 'some'
+            WHEN n = 1 THEN 'none, one row alone' ELSE 'none' END AS carry,
+       count(*) FILTER (verdict = 'right'), count(*)
+FROM verdicts JOIN carried USING (cluster) GROUP BY 1 ORDER BY 1""").fetchall()
+    return {carry: {"right": right, "findings": n, "precision": right / n} for carry, right, n in found}

@@ -207,6 +207,7 @@ def test_findings_are_right_wrong_by_reason_or_missed(tmp_path: Path) -> None:
         "all": {"met": 2, "wanted": 2, "recall": 1.0},
         "none": {"met": 0, "wanted": 1, "recall": 0.0},
     }
+    assert found["by_numbers_of_the_named"] == {"all": {"right": 2, "findings": 5, "precision": 0.4}}
     assert found["by_sources"]["school_rolls"] == {"right": 1, "findings": 2, "precision": 0.5}
 
 
