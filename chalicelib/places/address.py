@@ -176,6 +176,11 @@ def parse(line: str, room: str = "", short: bool = False) -> Address:
     return read._replace(building=building, room=inside.room or typed)
 
 
+def read(rest: str) -> Address:
+    """Read what follows the divisions in a cleaned text: road, number, building, room. Never fails."""
+    return _read(rest)
+
+
 def _counted(text: str) -> str:
     return _COUNTED.sub(lambda found: _value(found[0]), text)
 

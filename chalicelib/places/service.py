@@ -6,7 +6,7 @@ from typing import Final
 
 from chalicelib import regions
 from chalicelib.errors import Field, Invalid, Unavailable
-from chalicelib.places import address, coordinates, divisions, published, store
+from chalicelib.places import address, coordinates, divisions, matching, published, store
 from chalicelib.places.address import Address
 from chalicelib.places.index import Building, Index
 from chalicelib.places.model import (
@@ -26,6 +26,8 @@ from chalicelib.places.model import (
     off_list_building,
 )
 
+Matcher = matching.Matcher
+NOWHERE: Final = matching.Match(None, "", "", "", "")
 QUERY_LENGTHS: Final = (2, 60)
 MOST_HITS: Final = 50
 LINE_LENGTHS: Final = (2, 200)
@@ -100,7 +102,9 @@ def search_in(index: Index, text: str, town: str | None, limit: int) -> list[Add
     """Hits of a cleaned text in an opened index: by the first way of reading it that finds any."""
     for short in (False, True):
         front = address.divisions_in_front(text, short)
-        area = _narrower(town, front.town.code if front.town else front.district and front.district.code)
+        area = matching.narrower(
+            town, front.town.code if front.town else front.district and front.district.code
+        )
         if area is None:
             return []
         plain = address.canonical(front.rest) or address.canonical(text)
@@ -110,12 +114,6 @@ def search_in(index: Index, text: str, town: str | None, limit: int) -> list[Add
         if read.room and (found := index.containing(read.key, area, limit)):
             return _with_room(index, found, read, limit)
     return [_hit(building) for building in index.with_all(address.canonical(text), town, limit)]
-
-
-def _narrower(town: str | None, typed: str | None) -> str | None:
-    """The smaller of two areas, empty for the whole city, or None when they exclude each other."""
-    outer, inner = sorted([town or "", typed or ""], key=len)
-    return inner if inner.startswith(outer) else None
 
 
 def _with_room(index: Index, found: list[Building], read: Address, limit: int) -> list[AddressHit]:
@@ -162,7 +160,7 @@ def _resolved(community: str, line: str, room: str) -> Place:
     index = published.newest()
     for short in (False, True):
         read = address.parse(line, room, short)
-        found = _standard(index, community, read) if index else None
+        found = matching.standard(index, community, read) if index else None
         if index and found:
             return _listed(index, found[0], read.room, found[1])
     read = address.parse(line, room)
@@ -210,26 +208,22 @@ def locate(text: str, town: str | None = None) -> Place | None:
     town = town if town and divisions.find(town) else None
     for short in (False, True):
         front = address.divisions_in_front(address.clean(text), short)
-        area = _narrower(town, front.town.code if front.town else front.district and front.district.code)
+        area = matching.narrower(
+            town, front.town.code if front.town else front.district and front.district.code
+        )
         read = address.parse(text, "", short)
-        found = _standard(index, area, read) if area is not None else None
+        found = matching.standard(index, area, read) if area is not None else None
         if found:
             return _listed(index, found[0], read.room, found[1])
     return None
 
 
-def _standard(index: Index, area: str, read: Address) -> tuple[Building, float] | None:
-    """The one building meant and how surely: the same key; the only one of its number; the one with the room."""
-    same = index.by_key(read.key, area)
-    if same:
-        return (same[0], 1.0) if len(same) == 1 else None
-    if not read.number:
-        return None
-    fitting = [b for b in index.by_front(read.front, area) if not read.building or b.key == b.front]
-    if len(fitting) == 1:
-        return fitting[0], 0.8
-    having = [b for b in fitting if read.room and index.room(b.code, read.room)]
-    return (having[0], 0.9) if len(having) == 1 else None
+def matcher() -> matching.Matcher:
+    """Matches many addresses to the list as it is published now; only reads them while it cannot be had."""
+    try:
+        return matching.Matcher(published.newest())
+    except Unavailable:
+        return matching.Matcher(None)
 
 
 def _listed(index: Index, building: Building, room: str, score: float) -> Place:

@@ -9,6 +9,7 @@ from pathlib import Path
 from typing import Any
 
 from chalicelib import aws, clock, keys, texts
+from chalicelib.places import service as places
 from chalicelib.sources import catalogue, headers, model, parts, staging, store, watching, zones
 from chalicelib.sources.catalogue import regions
 from chalicelib.sources.checking import Checker, Raw, Refused
@@ -79,7 +80,7 @@ def receive(
 def _work(key: InboxKey, agreed: Contract, scratch: Path, digest: str) -> _Work:
     sink: staging.Staging | staging.Counting = staging.Counting()
     if agreed.kind == "people":
-        sink = staging.Staging(scratch, agreed, keys.person_key_maker())
+        sink = staging.Staging(scratch, agreed, keys.person_key_maker(), places.matcher())
     pieces = zones.Pieces(zones.file_id(key, digest)) if key.source == "registrations" else None
     return _Work(key, agreed, scratch, digest, RepairFile(scratch / "repairs.csv"), sink, pieces)
 

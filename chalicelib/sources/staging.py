@@ -14,6 +14,7 @@ from typing import Final
 import pyarrow as pa
 import pyarrow.compute as pc
 
+from chalicelib.places.service import NOWHERE, Matcher
 from chalicelib.sources.checking import Checked
 from chalicelib.sources.model import BUCKETS, ROWS_A_BUCKET, Contract, bucket_of, buckets_for
 from chalicelib.sources.names import plain
@@ -23,7 +24,19 @@ _FLUSH: Final = 100_000
 _CROWDED: Final = 2 * ROWS_A_BUCKET
 _KEY: Final = pa.field("person_key", pa.string())
 # Made on arrival. `id_mended`: the number had one wrong character, and what was meant is proven.
-_CURATED: Final = (_KEY, pa.field("birth_year", pa.int32()), pa.field("id_mended", pa.bool_()))
+_CURATED: Final = (
+    _KEY,
+    pa.field("birth_year", pa.int32()),
+    pa.field("id_mended", pa.bool_()),
+    # The address in its parts, and the standard building that it means with how sure that is (`places.Matcher`).
+    pa.field("address_road", pa.string()),
+    pa.field("address_number", pa.string()),
+    pa.field("address_building", pa.string()),
+    pa.field("address_room", pa.string()),
+    pa.field("place_community", pa.string()),
+    pa.field("place_building", pa.string()),
+    pa.field("place_score", pa.float32()),
+)
 # `id_sent`: a mended number as it was written. `name_plain`: the form for comparing (`names.plain`).
 _CLEAR: Final = (_KEY, pa.field("id_sent", pa.string()), pa.field("name_plain", pa.string()))
 _TYPES: Final = {
@@ -52,8 +65,11 @@ def clear_schema(contract: Contract) -> pa.Schema:
 class Staging:
     """Takes batches of accepted rows and gives them back bucket by bucket, sorted by person key."""
 
-    def __init__(self, scratch: Path, contract: Contract, key_of: Callable[[str], str]) -> None:
+    def __init__(
+        self, scratch: Path, contract: Contract, key_of: Callable[[str], str], matcher: Matcher | None = None
+    ) -> None:
         self.scratch, self.contract, self.key_of = scratch, contract, key_of
+        self.matcher = matcher or Matcher(None)
         self.rows = 0
         self.repeated = 0
         self.shared = 0
@@ -75,7 +91,7 @@ class Staging:
         made_here = {"person_key": person, "birth_year": _birth_years(checked.columns)}
         made_here["id_mended"] = [sent is not None for sent in checked.columns["id_sent"]]
         made_here["name_plain"] = [plain(str(name)) if name else None for name in checked.columns["name"]]
-        arrays = checked.columns | made_here
+        arrays = checked.columns | made_here | self._places(checked.columns)
         parts = [_part(key, str(record)) for key, record in zip(person, ids, strict=True)]
         made = [pa.array(arrays[f.name], f.type) for f in self.schema]
         self._held.append(
@@ -86,6 +102,19 @@ class Staging:
         if self._held_rows >= _FLUSH:
             self._flush()
         return person
+
+    def _places(self, columns: dict[str, list[Value]]) -> dict[str, list[Value]]:
+        pairs = zip(columns["address"], columns["town"], strict=True)
+        found = [self.matcher.match(str(text), town) if text else NOWHERE for text, town in pairs]  # type: ignore[arg-type]
+        return {
+            "address_road": [match.road or None for match in found],
+            "address_number": [match.number or None for match in found],
+            "address_building": [match.building or None for match in found],
+            "address_room": [match.room or None for match in found],
+            "place_community": [match.community for match in found],
+            "place_building": [match.place for match in found],
+            "place_score": [match.score if match.road else None for match in found],
+        }
 
     def _person_keys(self, columns: dict[str, list[Value]]) -> list[str | None]:
         key_of, pairs = self.key_of, zip(columns["id_number"], columns["id_valid"], strict=True)

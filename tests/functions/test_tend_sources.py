@@ -5,7 +5,7 @@ from typing import Any
 
 import pytest
 
-from chalicelib import clock, config, keys
+from chalicelib import clock, keys
 from chalicelib.identity import service as identity
 from chalicelib.identity.model import StaffMember
 from chalicelib.identity.parts import erase
@@ -81,13 +81,12 @@ def test_lateness_reaches_metrics_and_the_city_s_officers_once_a_week(
     told = messages("messages")
     assert len(told) == 1
     tend_sources._watch(late)
-    assert messages("messages") in ([], told)
+    assert [one for one in messages("messages") if one not in told] == []
     tend_sources._watch(late + timedelta(days=7))
-    assert len(messages("messages")) >= 1
+    assert len([one for one in messages("messages") if one not in told]) == 1
 
 
 def test_rekeying_files_of_the_current_key_does_nothing(cloud: None, notice: Notice) -> None:
     received(notice)
     told = rekey_sources.handler(json.loads((EVENTS / "rekey_sources.json").read_text()), Plenty())
     assert told == {"files": 0, "rows": 0, "lost": 0, "done": True}
-    assert config.bucket("curated")

@@ -330,3 +330,12 @@ def test_chinese_titles_do_for_a_header(deliver: Deliver) -> None:
     titles = {c.name: c.zh for c in catalogue.contract("lease_filings").columns}
     report = deliver(KEY, csv_text([row(1)], tuple(titles[name] for name in HEADER)))
     assert report.accepted == 1
+
+
+def test_addresses_are_kept_in_parts_and_without_a_list_unmatched(deliver: Deliver) -> None:
+    deliver(KEY, csv_text([row(1, address="佛山市禅城区季华五路10号3幢502室"), row(2, address="")]))
+    found = {r["record_id"]: r for r in curated("lease_filings")}
+    parts = [found["R00001"][f"address_{part}"] for part in ("road", "number", "building", "room")]
+    assert parts == ["季华五路", "10", "3栋", "502"]
+    assert (found["R00001"]["place_building"], found["R00001"]["place_score"]) == (None, 0.0)
+    assert (found["R00002"]["address_road"], found["R00002"]["place_score"]) == (None, None)
