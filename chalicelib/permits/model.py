@@ -278,7 +278,7 @@ class CardQuery(Shape):
     """Which part of the cards that are being made."""
 
     town: str = Field(pattern=r"^\d{9}$")
-    limit: int = Field(default=50, ge=1, le=49)
+    limit: int = Field(default=49, ge=1, le=49)
     next: str | None = Field(default=None, max_length=2000)
 
 
