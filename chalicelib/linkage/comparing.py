@@ -25,6 +25,7 @@ def differing(left: str, right: str) -> str:
 
 
 _LONG = "greatest(length(plain_l), length(plain_r)) >= 3"
+_HIDDEN = "plain_l LIKE replace(plain_r, '*', '_') OR plain_r LIKE replace(plain_l, '*', '_')"
 _SAME_LENGTH = "length(plain_l) = length(plain_r) AND length(plain_l) >= 3"
 _TURNED = "list_sort(string_split(sound_l, '')) = list_sort(string_split(sound_r, ''))"
 _GIVEN = "substr(sound_l, 2) = substr(sound_r, 2)"
@@ -37,6 +38,37 @@ _DAYS = {
 }
 _STARS = "contains(digits_l, '*') OR contains(digits_r, '*')"
 _FITS = "(digits_l LIKE replace(digits_r, '*', '_') OR digits_r LIKE replace(digits_l, '*', '_'))"
+_SAME_PHONE = "phone1_l = phone1_r OR list_has_any(phones_l, phones_r)"
+_SAME_LINE = "list_has_any(lines_l, lines_r)"
+_SAME_ROOM = "room1_l = room1_r OR list_has_any(rooms_l, rooms_r)"
+_SAME_HOUSE = "list_has_any(buildings_l, buildings_r)"
+# Who shares a phone most often shares a home, as families do, and who shares a firm's line its dormitory. So the
+# address is weighed given the phone: among people who share one, living together tells little.
+PHONE_KINDS: Final = ("same", "line", "other")
+
+
+def _address_levels() -> tuple[Level, ...]:
+    made = []
+    for kind, given in zip(PHONE_KINDS, (f"({_SAME_PHONE}) AND ", f"{_SAME_LINE} AND ", ""), strict=True):
+        made += [
+            Level(f"room_{kind}", f"{given}({_SAME_ROOM})", "住址同一房间", "same room"),
+            Level(
+                f"hall_{kind}",
+                f"{given}list_has_any(halls_l, halls_r) AND (rooms_l IS NULL OR rooms_r IS NULL)",
+                "住址同一大楼或宿舍",
+                "same large building, a room is missing",
+            ),
+            Level(
+                f"building_{kind}",
+                f"{given}{_SAME_HOUSE} AND (rooms_l IS NULL OR rooms_r IS NULL)",
+                "住址同一楼栋",
+                "same building, a room is missing",
+            ),
+            Level(f"neighbour_{kind}", f"{given}{_SAME_HOUSE}", "同楼不同房", "same building, other room"),
+            Level(f"other_{kind}", given.removesuffix(" AND "), "住址不同", "different addresses"),
+        ]
+    return tuple(made)
+
 
 COMPARISONS: Final[dict[str, tuple[str, tuple[Level, ...]]]] = {
     "name": (
@@ -53,7 +85,7 @@ COMPARISONS: Final[dict[str, tuple[str, tuple[Level, ...]]]] = {
             Level("turned", f"{_LONG} AND {_TURNED}", "姓名字序不同", "same name, characters turned"),
             Level(
                 "slip",
-                f"{_LONG} AND surname_l = surname_r AND {differing('sound_l', 'sound_r')} <= 1",
+                f"({_LONG} AND surname_l = surname_r AND {differing('sound_l', 'sound_r')} <= 1) OR {_HIDDEN}",
                 "姓名差一字",
                 "names differ in one character",
             ),
@@ -86,32 +118,12 @@ COMPARISONS: Final[dict[str, tuple[str, tuple[Level, ...]]]] = {
     "phone": (
         "NOT coalesce(list_has_any(lines_l, lines_r), false) AND (phones_l IS NULL OR phones_r IS NULL)",
         (
-            Level(
-                "same", "phone1_l = phone1_r OR list_has_any(phones_l, phones_r)", "手机号相同", "same phone"
-            ),
-            Level("line", "list_has_any(lines_l, lines_r)", "同用一个单位电话", "same shared phone"),
+            Level("same", _SAME_PHONE, "手机号相同", "same phone"),
+            Level("line", _SAME_LINE, "同用一个单位电话", "same shared phone"),
             Level("other", "", "手机号不同", "different phones"),
         ),
     ),
-    "address": (
-        "buildings_l IS NULL OR buildings_r IS NULL",
-        (
-            Level("room", "room1_l = room1_r OR list_has_any(rooms_l, rooms_r)", "住址同一房间", "same room"),
-            Level(
-                "building",
-                "list_has_any(buildings_l, buildings_r) AND (rooms_l IS NULL OR rooms_r IS NULL)",
-                "住址同一楼栋",
-                "same building, a room is missing",
-            ),
-            Level(
-                "neighbour",
-                "list_has_any(buildings_l, buildings_r)",
-                "同楼不同房",
-                "same building, other room",
-            ),
-            Level("other", "", "住址不同", "different addresses"),
-        ),
-    ),
+    "address": ("buildings_l IS NULL OR buildings_r IS NULL", _address_levels()),
     "number": (
         f"digits_l IS NULL OR digits_r IS NULL OR (({_STARS}) AND length(digits_l) <> length(digits_r))",
         (

@@ -10,7 +10,7 @@ from typing import Any, Final
 from chalicelib.linkage.nodes import SETTLED
 
 # log2 of the odds from which a pair joins, and by how much it must beat the next best person.
-JOINS_FROM: Final = 10.0
+JOINS_FROM: Final = 7.0
 BEATS_BY: Final = 3.0
 
 _FITS: Final = f"""

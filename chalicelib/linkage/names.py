@@ -67,9 +67,9 @@ def _titles() -> str:
 
 
 def _stripped() -> str:
-    """The name half-width, in capitals, without notes in brackets, signs, counts and titles."""
+    """The name half-width, in capitals, without notes in brackets, signs, counts and titles; stars hide characters."""
     letters = (
-        f"regexp_replace(regexp_replace({half_width('name')}, '{_NOTE}', '', 'g'), '[^\\pL\\pN]+', '', 'g')"
+        f"regexp_replace(regexp_replace({half_width('name')}, '{_NOTE}', '', 'g'), '[^\\pL\\pN*]+', '', 'g')"
     )
     counted = f"regexp_replace(upper({letters}), '([\\x{{2E80}}-\\x{{9FFF}}])[0-9]{{1,3}}$', '\\1')"
     return f"regexp_replace({counted}, '^(.{{2,}}?)(?:{_titles()})$', '\\1')"

@@ -17,31 +17,38 @@ LEAST_WEIGHT: Final = 0.0
 PAIRS_A_PASS: Final = 2_000_000
 _SAMPLED: Final = 16
 
-# In few rows every name and every coincidence looks frequent: so many rows and pairs of a city are added.
+# In few rows every name and every coincidence looks frequent: so many rows and pairs of a usual city are added.
 _ROWS_ADDED: Final = 20_000
 _PAIRS_ADDED: Final = 1e6
+_SHARED_ADDED: Final = 100.0
 _TERMS: Final = f"""
 CREATE OR REPLACE TABLE {{column}}_terms AS
 SELECT {{column}}, (count(*) + 1) / (sum(count(*)) OVER () + {_ROWS_ADDED}) AS tf_{{column}}
 FROM entries WHERE {{column}} IS NOT NULL GROUP BY {{column}}
 """
 FREQUENCIES: Final = ("plain", "birth")
-# Pairs of different settled people who share a value, of a sixteenth of all values.
+# Pairs of different settled people who share what a list of columns tells, of a sixteenth of all values.
 _COLLISIONS: Final = """
 WITH held AS (
-  SELECT DISTINCT {column} AS value, node FROM entries
-  WHERE NOT open AND {column} IS NOT NULL AND hash({column}) % {sampled} = 0 AND {condition}
+  SELECT DISTINCT {columns}, node FROM entries
+  WHERE NOT open AND {first} IS NOT NULL AND hash({first}) % {sampled} = 0 AND {condition}
 ), shared AS (
-  SELECT count(*) AS n FROM held GROUP BY value
+  SELECT count(*) AS n FROM held WHERE {there} GROUP BY {columns}
 )
 SELECT coalesce(sum(n * (n - 1) / 2.0), 0) * {sampled} FROM shared
 """
-_LEVELS: Final = {
-    ("phone", "same"): ("phone", "phone NOT IN (SELECT phone FROM busy)"),
-    ("phone", "line"): ("phone", "phone IN (SELECT phone FROM busy)"),
-    ("address", "room"): ("room", "true"),
-    ("address", "neighbour"): ("building", "room IS NOT NULL"),
-    ("address", "building"): ("building", "room IS NULL"),
+_PRIVATE: Final = "phone NOT IN (SELECT phone FROM busy)"
+_LINE: Final = "phone IN (SELECT phone FROM busy)"
+# What is counted, by comparison and level, and of which pairs it is a share: of all, or of those that share a phone.
+_COUNTED: Final = {
+    ("phone", "same"): (("phone",), _PRIVATE),
+    ("phone", "line"): (("phone",), _LINE),
+    ("address", "room_same"): (("phone", "room"), _PRIVATE),
+    ("address", "neighbour_same"): (("phone", "building"), _PRIVATE),
+    ("address", "room_line"): (("phone", "room"), _LINE),
+    ("address", "neighbour_line"): (("phone", "building"), _LINE),
+    ("address", "room_other"): (("room",), "true"),
+    ("address", "neighbour_other"): (("building",), "room IS NOT NULL"),
 }
 
 
@@ -53,20 +60,45 @@ def fitted(connection: Any, model: dict[str, Any]) -> dict[str, Any]:
         "SELECT count(DISTINCT node) FILTER (NOT open), count(DISTINCT node) FILTER (open) FROM entries"
     ).fetchone()
     settings: dict[str, Any] = copy.deepcopy(model["settings"])
-    nodes = settled + open_
     # Nearly every open row has its person once among the others.
-    prior = (open_ + 1) / (nodes * (nodes + _ROWS_ADDED) / 2 + 1)
-    settings["probability_two_random_records_match"] = prior
+    settings["probability_two_random_records_match"] = 1 / (settled + open_ / 2 + _ROWS_ADDED)
     _set_chances(connection, settings, settled * (settled - 1) / 2)
     return settings
 
 
 def _set_chances(connection: Any, settings: dict[str, Any], pairs: float) -> None:
-    for (comparison, name), (column, condition) in _LEVELS.items():
-        query = _COLLISIONS.format(column=column, condition=condition, sampled=_SAMPLED)
-        met = float(connection.execute(query).fetchone()[0])
+    met = {key: _met(connection, *what) for key, what in _COUNTED.items()}
+    for (comparison, name), count in met.items():
+        kind = name.rsplit("_", 1)[-1]
+        whole, added = pairs, _PAIRS_ADDED
+        if comparison == "address" and kind != "other":
+            whole, added = met["phone", kind], _SHARED_ADDED
         level = _level(settings, comparison, name)
-        level["u_probability"] = (met + level["u_probability"] * _PAIRS_ADDED) / (pairs + _PAIRS_ADDED)
+        level["u_probability"] = (count + level["u_probability"] * added) / (whole + added)
+    # A room is missing in one row or both: all who share a building but those whose rooms are both known.
+    for name, which in (("hall", ""), ("building", "NOT")):
+        inside = f"building {which} IN (SELECT building FROM halls)"
+        all_, both = (
+            _met(connection, ("building",), f"{inside}{more}") for more in ("", " AND room IS NOT NULL")
+        )
+        level = _level(settings, "address", f"{name}_other")
+        count = max(all_ - both, 0.0) + level["u_probability"] * _PAIRS_ADDED
+        level["u_probability"] = count / (pairs + _PAIRS_ADDED)
+    for kind in ("same", "line"):
+        # Who shares a building shares the room or not; the count of buildings has both.
+        room, near = (_level(settings, "address", f"{place}_{kind}") for place in ("room", "neighbour"))
+        near["u_probability"] = max(near["u_probability"] - room["u_probability"], 1e-4)
+
+
+def _met(connection: Any, columns: tuple[str, ...], condition: str) -> float:
+    query = _COLLISIONS.format(
+        columns=", ".join(columns),
+        first=columns[0],
+        there=" AND ".join(f"{column} IS NOT NULL" for column in columns),
+        condition=condition,
+        sampled=_SAMPLED,
+    )
+    return float(connection.execute(query).fetchone()[0])
 
 
 def _level(settings: dict[str, Any], comparison: str, name: str) -> dict[str, Any]:

@@ -18,6 +18,7 @@ from chalicelib.linkage.nodes import SETTLED
 MODEL: Final = Path(__file__).with_name("weights.json")
 # A level that training never saw is not impossible; nothing is.
 LEAST_M: Final = 3e-4
+LEAST_U: Final = 1e-9
 _SESSIONS: Final = (
     "l.plain = r.plain AND l.birth = r.birth",
     "l.phone1 = r.phone1 AND l.plain = r.plain",
@@ -44,13 +45,23 @@ def train(connection: Any, version: str, max_pairs: float = 1e7, seed: int = 1) 
 
 
 def _whole(trained: dict[str, Any]) -> dict[str, Any]:
-    """The model with a value for every level."""
+    """The model with a value for every level, those of the address given the phone."""
     for comparison in trained["comparisons"]:
-        for level in comparison["comparison_levels"]:
-            if not level.get("is_null_level"):
-                level["m_probability"] = max(level.get("m_probability") or 0.0, LEAST_M)
-                level.setdefault("u_probability", 1e-6)
+        levels = [level for level in comparison["comparison_levels"] if not level.get("is_null_level")]
+        for level in levels:
+            level["m_probability"] = max(level.get("m_probability") or 0.0, LEAST_M)
+            level["u_probability"] = max(level.get("u_probability") or 0.0, LEAST_U)
+        if comparison["output_column_name"] == "address":
+            for kind in comparing.PHONE_KINDS:
+                _share([level for level in levels if level["label_for_charts"].endswith(f"_{kind}")])
     return trained
+
+
+def _share(levels: list[dict[str, Any]]) -> None:
+    for value in ("m_probability", "u_probability"):
+        total = sum(level[value] for level in levels)
+        for level in levels:
+            level[value] = level[value] / total
 
 
 def save(model: dict[str, Any], path: Path) -> None:
