@@ -10,7 +10,7 @@ from typing import Any
 
 from bench.figures import Missing, NotMeasured, conditions, say
 
-BENCHES = ("imports", "routes", "counters", "places", "sources", "linkage", "simulation")
+BENCHES = ("imports", "routes", "cases", "counters", "places", "sources", "linkage", "simulation")
 
 
 def _load(name: str) -> Any:

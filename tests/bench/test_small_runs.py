@@ -40,6 +40,17 @@ def test_without_java_only_requests_are_counted() -> None:
 
 @needs_dynamodb
 @pytest.mark.dynamodb_local
+def test_cases_cost_the_same_however_many_there_are() -> None:
+    found = figures("cases.run((600, 2000), 1)", "import bench.cases; bench.cases.LIFECYCLES = 2")
+    levels = {name: line for name, line in found.items() if name.endswith((".at_600", ".at_2000"))}
+    kinds = {n: v[1] for n, v in levels.items() if ".requests." in n or ".units." in n}
+    assert len(kinds) == 20
+    assert all(kinds[n] == kinds[n.replace("at_2000", "at_600")] for n in kinds)
+    assert float(found["cases.lifecycle.at_2000"][1]) > 0
+
+
+@needs_dynamodb
+@pytest.mark.dynamodb_local
 def test_counting_is_compared_with_bare_puts() -> None:
     found = figures("counters.run(20, 1)")
     assert found["counters.sorted.shared"][1] == "20" and float(found["counters.random.rate"][1]) > 0
