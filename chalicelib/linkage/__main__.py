@@ -1,7 +1,9 @@
-"""``python -m chalicelib.linkage compare IN OUT [--engine duckdb|spark]``."""
+"""``python -m chalicelib.linkage compare IN OUT [--engine duckdb|spark]`` and ``update IN STATE``."""
 
 import argparse
+import resource
 import sys
+import time
 from pathlib import Path
 
 from chalicelib import clock
@@ -15,7 +17,13 @@ def main(arguments: list[str] | None = None) -> int:
     compare.add_argument("source", metavar="IN", type=Path)
     compare.add_argument("target", metavar="OUT", type=Path)
     compare.add_argument("--engine", choices=["duckdb", "spark"], default="duckdb")
+    update = commands.add_parser("update", help="compare a folder of files with what STATE remembers")
+    update.add_argument("source", metavar="IN", type=Path)
+    update.add_argument("target", metavar="STATE", type=Path)
+    update.add_argument("--memory", type=int, help="megabytes for DuckDB")
     asked = parser.parse_args(arguments)
+    if asked.command == "update":
+        return _update(asked.source, asked.target, asked.memory)
     if asked.engine == "spark":
         print("the Spark engine is not there yet; use --engine duckdb", file=sys.stderr)
         return 2
@@ -33,6 +41,27 @@ def _compare(source: Path, target: Path) -> int:
     print(
         f"{report['rows']['total']:,} rows, {report['people']:,} people, {report['pairs']:,} pairs,"
         f" {report['unregistered']:,} not registered; {report['seconds']} s, {report['peak_memory_mb']} MB"
+    )
+    return 0
+
+
+def _update(source: Path, target: Path, memory_mb: int | None) -> int:
+    from chalicelib.linkage import reading, updating, weighing
+
+    started = time.monotonic()
+
+    def say(line: str) -> None:
+        print(f"{time.monotonic() - started:6.1f} s  {line}", file=sys.stderr, flush=True)
+
+    try:
+        made = updating.update_folder(source, target, weighing.stored(), clock.utc_now(), memory_mb, say)
+    except (reading.Unusable, OSError) as problem:
+        print(problem, file=sys.stderr)
+        return 2
+    memory = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss // 1024
+    print(
+        f"{made.arrived:,} rows new or changed, {made.pairs:,} pairs compared, {made.events:,} changes of ids,"
+        f" {made.questions:,} questions; {time.monotonic() - started:.1f} s, {memory} MB"
     )
     return 0
 

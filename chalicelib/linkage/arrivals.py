@@ -57,6 +57,18 @@ ANTI JOIN staged ON staged.source = kept_rows.source AND staged.record_id = kept
 """
 
 
+_AGAIN: Final = (
+    f"INSERT INTO arrived BY NAME SELECT source, record_id, file, {_CONTENT} FROM kept_rows ANTI JOIN replaced USING (rid)",
+    "INSERT INTO replaced SELECT rid FROM kept_rows ANTI JOIN replaced USING (rid)",
+)
+
+
+def take_all_again(connection: Any) -> None:
+    """Let every row that goes on counting arrive once more, so that all are compared: persons keep their ids."""
+    for query in _AGAIN:
+        connection.execute(query)
+
+
 def stage_folder(connection: Any, folder: Path, today: date) -> dict[str, int]:
     """Read a folder of ``{source}.csv`` into ``staged``; returns rows by source. The register may be missing."""
     from chalicelib.sources import service as sources

@@ -136,9 +136,14 @@ def compare(connection: Any, state: State, model: Model) -> tuple[int, dict[str,
     return int(connection.execute("SELECT count(*) FROM pairs").fetchall()[0][0]), settings
 
 
+def is_fitted(state: State, model: Model) -> bool:
+    """Whether the state's scores are this model's."""
+    return bool(state.manifest.settings) and state.manifest.model == model.version
+
+
 def _settings(connection: Any, state: State, model: Model) -> dict[str, Any]:
     """The model as it was fitted to the city, with ``terms`` and ``lists``; fitted now when it never was."""
-    if state.manifest.settings and state.manifest.model == model.version:
+    if is_fitted(state, model):
         connection.execute("CREATE OR REPLACE TABLE terms AS SELECT * FROM all_terms")
         connection.execute("CREATE OR REPLACE TABLE lists AS SELECT * FROM all_lists")
         return state.manifest.settings

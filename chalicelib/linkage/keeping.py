@@ -28,6 +28,8 @@ def fetch(folder: Path, now: datetime) -> State:
         return State(folder, Manifest(), keys.new_id("-", now))
     path = folder / row.manifest
     parts.fetch("linkage", _PREFIX + row.manifest, path)
+    if not path.exists():  # Nobody compared for as long as the bucket keeps the state: it begins anew.
+        return State(folder, Manifest(version=int(row.version)), keys.new_id("-", now))
     manifest = Manifest.model_validate_json(path.read_text("utf-8"))
     missing = [name for name in sorted(manifest.names()) if not (folder / name).exists()]
     with ThreadPoolExecutor(_AT_ONCE) as pool:

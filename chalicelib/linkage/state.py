@@ -5,11 +5,12 @@ A run never rewrites what is there: it adds files. ``rows`` are cleaned rows wit
 scores no longer count; ``persons`` each row's person, the newest counts; ``born`` when each person id was first
 given; ``groups`` which records a question or an event is about; ``terms`` and ``lists`` what the model knows of the
 city as a whole. The manifest names the files of the newest
-version; what it does not name does not exist. After ``COMPACT_AFTER`` runs the files become one of each again.
+version; what it does not name does not exist. After ``COMPACT_AFTER`` runs or ``COMPACT_DAYS`` the files become one of each again.
 """
 
 import json
 from collections.abc import Iterable
+from datetime import date
 from pathlib import Path
 from typing import Any, Final
 
@@ -19,6 +20,8 @@ from chalicelib.shapes import Shape
 
 MANIFEST: Final = "manifest.json"
 COMPACT_AFTER: Final = 12
+# Objects of the bucket end after 400 days: what counts is written anew long before.
+COMPACT_DAYS: Final = 30
 SCHEMAS: Final = {
     "rows": "rid BIGINT, source VARCHAR, record_id VARCHAR, file VARCHAR, key VARCHAR, name VARCHAR, number BIGINT,"
     " written VARCHAR, repaired BOOLEAN, birth INTEGER, male BOOLEAN, phone BIGINT, town VARCHAR, address VARCHAR,"
@@ -64,6 +67,8 @@ class Manifest(Shape):
     parts: dict[str, list[str]] = Field(default_factory=dict)
     judged: dict[str, str] = Field(default_factory=dict)
     settings: dict[str, Any] = Field(default_factory=dict)
+    fitted_rows: int = 0
+    whole_on: date = date.min
     pending: str = ""
 
     def names(self) -> set[str]:
@@ -136,6 +141,7 @@ class State:
         parts: dict[str, list[str]],
         judged: dict[str, str],
         settings: dict[str, Any],
+        today: date,
         pending: Iterable[dict[str, Any]] = (),
     ) -> Manifest:
         """The manifest of the run's version. ``pending`` is what is to be told of it once it counts."""
@@ -143,8 +149,12 @@ class State:
         name = f"pending-{self.run:05d}{self.token}.json" if told else ""
         if told:
             (self.folder / name).write_text(json.dumps(told, ensure_ascii=False), "utf-8")
-        if max(map(len, self._files.values())) > COMPACT_AFTER:
+        before = self.manifest
+        whole_on = before.whole_on if before.version else today
+        if max(map(len, self._files.values())) > COMPACT_AFTER or (today - whole_on).days >= COMPACT_DAYS:
             self._compact(connection)
+            whole_on = today
+        refitted = settings != before.settings
         return Manifest(
             version=self.run,
             next_rid=next_rid,
@@ -153,8 +163,14 @@ class State:
             parts=parts,
             judged=judged,
             settings=settings,
+            fitted_rows=self._count(connection) if refitted else before.fitted_rows,
+            whole_on=whole_on,
             pending=name,
         )
+
+    def _count(self, connection: Any) -> int:
+        self.open(connection)
+        return int(connection.execute("SELECT count(*) FROM kept_rows").fetchall()[0][0])
 
     def _compact(self, connection: Any) -> None:
         """One file of each kind that says the same: what counts, and nothing that no longer does."""

@@ -6,12 +6,14 @@ The run adds files to the state's folder and returns a manifest; nothing counts 
 import time
 from collections.abc import Callable, Iterable, Sequence
 from datetime import datetime
-from typing import Any, NamedTuple
+from pathlib import Path
+from typing import Any, Final, NamedTuple
 
+import duckdb
 import pyarrow as pa
 
 from chalicelib import clock, keys, regions
-from chalicelib.linkage import increments, lasting, questions
+from chalicelib.linkage import arrivals, increments, lasting, questions, review
 from chalicelib.linkage.clusters import Judgement
 from chalicelib.linkage.increments import Model
 from chalicelib.linkage.lasting import Clustered
@@ -20,6 +22,9 @@ from chalicelib.linkage.review import MatchingPolicy
 from chalicelib.linkage.state import Manifest, State
 
 Progress = Callable[[str], None]
+# The model is fitted anew when the city has so many times the rows, and so many more, than when it was.
+GROWN: Final = 1.5
+GROWN_BY: Final = 20_000
 
 
 class Judged(NamedTuple):
@@ -59,6 +64,10 @@ def update(
     ``parts`` is remembered as what the state was made of; ``judged`` is everything that people decided so far.
     """
     started = time.monotonic()
+    if state.manifest.version and not _still_fits(connection, state, model):
+        progress("everything is compared again: the model is another, or the city has grown")
+        state.manifest = state.manifest.model_copy(update={"settings": {}})
+        arrivals.take_all_again(connection)
     fresh = increments.enter(connection, state.manifest.next_rid)
     gone = _count(connection, "gone_now")
     progress(f"{fresh} rows are new or changed, {gone} no longer count")
@@ -82,6 +91,7 @@ def update(
         parts=parts,
         judged={one.id: f"{one.kind}{one.at}" for one in judged},
         settings=fitted,
+        today=clock.local_date(now),
         pending=_write(connection, state, told, asked, now),
     )
     return Updated(
@@ -95,6 +105,12 @@ def update(
         len(asked.questions),
         round(time.monotonic() - started, 2),
     )
+
+
+def _still_fits(connection: Any, state: State, model: Model) -> bool:
+    """Whether what was counted over the whole city when the model was fitted may still be used."""
+    rows = _count(connection, "kept_rows") + _count(connection, "arrived")
+    return increments.is_fitted(state, model) and rows <= state.manifest.fitted_rows * GROWN + GROWN_BY
 
 
 def _count(connection: Any, table: str) -> int:
@@ -185,3 +201,31 @@ def _event(id_: str, event: Event, towns: dict[str, str], now: datetime) -> dict
         "town": min(told, default=regions.CITY),
         "at": clock.iso(now),
     }
+
+
+def update_folder(
+    source: Path, target: Path, model: Model, now: datetime, memory_mb: int | None, progress: Progress
+) -> Updated:
+    """Bring the state in a folder up to a folder of files, and write ``clusters.csv`` beside it.
+
+    Of a record the row counts that was seen last, whatever file it came in. Raises ``reading.Unusable`` for a
+    file that cannot be read.
+    """
+    state = State(target / "state")
+    policy = review.policy_on(clock.local_date(now))
+    with duckdb.connect() as connection:
+        connection.execute(f"SET temp_directory = '{target / 'spill'}'; SET enable_progress_bar = false")
+        if memory_mb:
+            connection.execute(f"SET memory_limit = '{memory_mb}MB'")
+        state.open(connection)
+        rows = arrivals.stage_folder(connection, source, clock.local_date(now))
+        progress(f"{sum(rows.values())} rows read")
+        arrivals.compare_with_state(connection)
+        made = update(connection, state, model, policy, now, {}, progress=progress)
+        state.keep(made.manifest)
+        State(target / "state").open(connection)
+        connection.execute(
+            f"COPY (SELECT source, record_id, person AS person_id FROM kept_rows JOIN kept_persons USING (rid))"
+            f" TO '{target / 'clusters.csv'}' (HEADER, DELIMITER ',')"
+        )
+    return made
