@@ -13,6 +13,7 @@ from chalicelib.places.index import Building, Index
 
 LENGTHS: Final = (2, 200)
 _REMEMBERED: Final = 100_000
+_LOOKUPS: Final = 1_000_000
 # How sure a match is: the same normal form; road and number, and the only building there with this room;
 # the only building of road and number.
 SAME, WITH_ROOM, ONLY_ONE = 1.0, 0.9, 0.8
@@ -56,11 +57,21 @@ def narrower(town: str | None, typed: str | None) -> str | None:
 
 
 class Matcher:
-    """Matches texts against one index, or only reads them when there is none."""
+    """Matches texts against one index, or only reads them when there is none.
 
-    def __init__(self, index: Index | None) -> None:
+    After ``lookups`` different buildings it only reads, too: a file of millions must end in a function's time.
+    ``tired`` says that it came to this, so that "not looked for" is not taken for "not there".
+    """
+
+    def __init__(self, index: Index | None, lookups: int = _LOOKUPS) -> None:
         self.index = index
+        self.left = lookups
         self._building = lru_cache(_REMEMBERED)(self._found)
+
+    @property
+    def tired(self) -> bool:
+        """Whether it only reads by now."""
+        return self.left <= 0
 
     def match(self, text: str, town: str | None = None) -> Match:
         """What a department's free text means. ``town``: the code beside it, passed over when it is none."""
@@ -89,13 +100,14 @@ class Matcher:
 
     def _place(self, read: Address, area: str) -> tuple[Building, float] | None:
         """Rooms of one building ask the index once, unless the room itself decides."""
-        if self.index is None or len(read.key) < LENGTHS[0]:
+        if self.index is None or self.tired or len(read.key) < LENGTHS[0]:
             return None
         known = self._building(read._replace(room=""), area)
         return known or (standard(self.index, area, read) if read.room and read.number else None)
 
     def _found(self, read: Address, area: str) -> tuple[Building, float] | None:
         assert self.index is not None  # Asked for by ``_place`` alone.
+        self.left -= 1
         return standard(self.index, area, read)
 
 

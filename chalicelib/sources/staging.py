@@ -106,6 +106,7 @@ class Staging:
     def _places(self, columns: dict[str, list[Value]]) -> dict[str, list[Value]]:
         pairs = zip(columns["address"], columns["town"], strict=True)
         found = [self.matcher.match(str(text), town) if text else NOWHERE for text, town in pairs]  # type: ignore[arg-type]
+        looked = not self.matcher.tired
         return {
             "address_road": [match.road or None for match in found],
             "address_number": [match.number or None for match in found],
@@ -113,7 +114,9 @@ class Staging:
             "address_room": [match.room or None for match in found],
             "place_community": [match.community for match in found],
             "place_building": [match.place for match in found],
-            "place_score": [match.score if match.road else None for match in found],
+            "place_score": [
+                match.score if match.place or (match.road and looked) else None for match in found
+            ],
         }
 
     def _person_keys(self, columns: dict[str, list[Value]]) -> list[str | None]:

@@ -78,3 +78,13 @@ def test_a_text_is_read_into_its_parts_without_any_list() -> None:
 
 def test_a_town_beside_the_address_that_excludes_it_is_no_match(matcher: matching.Matcher) -> None:
     assert matcher.match("石湾镇街道季华五路9号", ZUMIAO).place is None
+
+
+def test_after_so_many_lookups_texts_are_only_read(built: Path) -> None:
+    index = Index(built)
+    matcher = matching.Matcher(index, lookups=1)
+    assert matcher.match("澜石一路7号101").place
+    assert matcher.tired
+    late = matcher.match("季华五路9号101")
+    assert (late.place, late.road, late.room) == (None, "季华五路", "101")
+    index.close()
