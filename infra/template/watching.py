@@ -55,6 +55,13 @@ WATCHED: Final = (
         "tend_sources",
         0,
     ),
+    Watched(
+        "PermitCardsLate",
+        "Residence permits are not out within the fifteen days that the law gives",
+        "PermitCardsLate",
+        "keep_permits",
+        0,
+    ),
     Watched("AuditBroken", "Audit entries were changed or removed", "AuditTampered", "chain_audit", 0),
     Watched(
         "MessagesUnknown",
