@@ -19,10 +19,9 @@ from chalicelib.cases.values import (
     CaseEvent,
     CheckState,
     Receipt,
-    Title,
 )
 from chalicelib.errors import Conflict, Forbidden, NotFound
-from chalicelib.shapes import Shape
+from chalicelib.shapes import Shape, Title
 
 __all__ = [
     "OPEN_CHECKS",

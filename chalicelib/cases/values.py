@@ -4,24 +4,11 @@ from datetime import date, datetime
 from decimal import Decimal
 from typing import Any, Literal
 
-from pydantic import Field
-
 from chalicelib.errors import NotFound
-from chalicelib.shapes import Shape
+from chalicelib.shapes import Shape, Title
 
 CheckState = Literal["open", "person", "passed", "failed", "unclear"]
 OPEN_CHECKS: tuple[CheckState, ...] = ("open", "person")
-
-
-class Title(Shape):
-    """A name in both languages."""
-
-    zh: str = Field(alias="zh-CN")
-    en: str
-
-    def in_language(self, language: str) -> str:
-        """The name in the caller's language."""
-        return self.en if language == "en" else self.zh
 
 
 class Receipt(Shape):
