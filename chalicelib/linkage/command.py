@@ -19,6 +19,7 @@ from chalicelib.linkage import (
     blocking,
     comparison,
     joining,
+    mending,
     model,
     names,
     nodes,
@@ -39,6 +40,19 @@ _HEADER: Final = ("person_id", "town", "address", "sources", "confidence", "beca
 _SEEN: Final = """
 CREATE OR REPLACE TEMP VIEW seen AS
 SELECT source, record_id, cluster AS key, town, address, seen_on, status, left_on, ended FROM clustered
+"""
+# Whoever may be somebody in the register, as far as the comparison can tell, is not named. Such pairs are too
+# weak to join on and too strong to rule out.
+_DOUBTED: Final = """
+CREATE OR REPLACE TEMP TABLE doubted AS
+WITH node_of AS (
+  SELECT DISTINCT node, cluster, bool_or(source = 'registrations' AND coalesce(status, 'active') <> 'departed')
+         OVER (PARTITION BY cluster) AS registered
+  FROM clustered SEMI JOIN (SELECT l AS node FROM scored UNION SELECT r FROM scored) AS met USING (node)
+)
+SELECT DISTINCT CASE WHEN a.registered THEN b.cluster ELSE a.cluster END AS key
+FROM scored JOIN node_of a ON a.node = l JOIN node_of b ON b.node = r
+WHERE a.registered <> b.registered AND weight >= {least}
 """
 
 
@@ -89,7 +103,7 @@ def _steps(
     today: date,
     stored: dict[str, Any],
 ) -> dict[str, Any]:
-    rows = _read(work, files, today)
+    rows, refused = _read(work, files, today)
     settled = work.run("settle by number", _settle)
     pairs = work.run("block", _block)
     settings = work.run("fit the model", lambda connection: scoring.fitted(connection, stored))
@@ -105,6 +119,7 @@ def _steps(
         "engine": "duckdb",
         "model": stored["version"],
         "rows": rows | {"total": sum(rows.values())},
+        "not_read": refused,
         "people": people,
         "pairs": written,
         "compared": pairs,
@@ -114,14 +129,34 @@ def _steps(
     }
 
 
-def _read(work: Stages, files: list[tuple[str, Path]], today: date) -> dict[str, int]:
+def _read(work: Stages, files: list[tuple[str, Path]], today: date) -> tuple[dict[str, int], dict[str, Any]]:
+    """Rows by source, and what was not read: lines by reason, or why a file was left out."""
     work.run("begin", reading.create)
     rows: dict[str, int] = {}
+    refused: dict[str, Any] = {}
     for source, path in files:
-        rows[source] = work.run(
-            f"read {path.name}", partial(reading.load, source=source, path=path, today=today)
-        )
-    return rows
+        name = f"read {path.name}"
+        try:
+            rows[source] = work.run(name, partial(reading.load, source=source, path=path, today=today))
+        except Unusable as problem:
+            rows[source], refused[source] = _read_mended(work, name, source, path, today, problem)
+    return rows, refused
+
+
+def _read_mended(
+    work: Stages, name: str, source: str, path: Path, today: date, problem: Unusable
+) -> tuple[int, Any]:
+    """Read what can be read of a file; the register must at least have its columns."""
+    mended = work.folder / path.name
+    refused = mending.mend(path, mended)
+    try:
+        rows = work.run(name, partial(reading.load, source=source, path=mended, today=today))
+    except Unusable as again:
+        if source == comparison.REGISTER:
+            raise problem from again
+        return 0, str(again)
+    mended.unlink()
+    return int(rows), refused
 
 
 def _settle(connection: Any) -> dict[str, int]:
@@ -158,6 +193,7 @@ def _score(connection: Any, settings: dict[str, Any], work: Stages) -> int:
 
 def _unregistered(connection: Any, rules: dict[str, SourceRule], today: date, path: Path) -> int:
     connection.execute(_SEEN)
+    connection.execute(_DOUBTED.format(least=scoring.LEAST_WEIGHT))
     newest = connection.execute("SELECT max(seen_on) FROM seen WHERE seen_on <= ?", [today]).fetchone()[0]
     day = newest or today
     policy = model.policy_on(day)

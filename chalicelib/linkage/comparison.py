@@ -1,8 +1,10 @@
 """The SQL of the comparison, for any DuckDB connection that has the rows.
 
 Expected: table ``seen(source, record_id, key, town, address, seen_on DATE, status, left_on DATE, ended
-BOOLEAN)``, one row for each record; ``key`` is null where a row names no person for sure. Plain SQL
-that SQLGlot carries over, apart from ``list``/``struct``.
+BOOLEAN)``, one row for each record; ``left_on`` tells when the person left, or when the row's job or insurance
+ended, which is no sighting any more; ``key`` is null where a row names no person for sure. Where a comparison
+cannot tell whether somebody is a registered person, table ``doubted(key)`` has the key: nobody is named on
+a doubt. Plain SQL that SQLGlot carries over, apart from ``list``/``struct``.
 """
 
 from datetime import date, timedelta
@@ -23,15 +25,18 @@ SELECT key, max(coalesce(left_on, DATE '9999-12-31')) AS left_on FROM seen
 WHERE key IS NOT NULL AND (ended OR (source = '{REGISTER}' AND status = 'departed'))
 GROUP BY key
 """
+_DOUBTED = "CREATE TEMP TABLE IF NOT EXISTS doubted AS SELECT key FROM seen LIMIT 0"
 _SIGHTINGS = """
 CREATE OR REPLACE TEMP TABLE sightings AS
 SELECT seen.key, seen.source, seen.record_id, seen.seen_on, seen.town, seen.address, rules.strong, rules.grp
 FROM seen JOIN rules ON rules.source = seen.source
 LEFT JOIN registered ON registered.key = seen.key
 LEFT JOIN gone ON gone.key = seen.key
-WHERE seen.key IS NOT NULL AND registered.key IS NULL
+LEFT JOIN doubted ON doubted.key = seen.key
+WHERE seen.key IS NOT NULL AND registered.key IS NULL AND doubted.key IS NULL
   AND coalesce(seen.seen_on, $today) >= $earliest
   AND (gone.key IS NULL OR seen.seen_on > gone.left_on)
+  AND (seen.left_on IS NULL OR seen.left_on > $today)
 """
 _CANDIDATES = """
 WITH people AS (
@@ -65,6 +70,7 @@ def candidates(connection: Any, rules: dict[str, SourceRule], policy: Policy, to
         )
     connection.execute(_REGISTERED)
     connection.execute(_GONE)
+    connection.execute(_DOUBTED)
     earliest = today - timedelta(days=policy.horizon_days)
     connection.execute(_SIGHTINGS, {"today": today, "earliest": earliest})
     found = connection.execute(_CANDIDATES, {"signals": policy.min_signals}).fetchall()

@@ -26,6 +26,16 @@ class Ending(Shape):
     values: tuple[str, ...]
 
 
+class Over(Shape):
+    """What in a source's column says that the row tells of the past: one of the values, or a day when none is given.
+
+    A job that was left or an insurance that ended is no sign that somebody lives here.
+    """
+
+    column: str
+    values: tuple[str, ...] = ()
+
+
 class Policy(Shape):
     """One edition of the rules. A signal counts when it is at most ``horizon_days`` old."""
 
@@ -35,6 +45,7 @@ class Policy(Shape):
     weight_strong: float = Field(gt=0, lt=1)
     weight_ordinary: float = Field(gt=0, lt=1)
     ended_by: dict[str, Ending] = {}
+    over_by: dict[str, Over] = {}
 
     def confidence(self, strong: int, ordinary: int) -> float:
         """How sure the signals make us: each independent one leaves a share of the doubt.

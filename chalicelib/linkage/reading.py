@@ -89,7 +89,17 @@ def _ending(source: str, header: list[str], today: date) -> tuple[str, str, str]
     if ending and ending.column in header:
         ended = f"coalesce({ending.column} IN ({', '.join(quoted(v) for v in ending.values)}), false)"
     status = "nullif(status, '')" if "status" in header and source == comparison.REGISTER else "NULL"
-    return ended, status, "TRY_CAST(left_on AS DATE)" if "left_on" in header else "NULL"
+    return ended, status, _left_on(source, header, today)
+
+
+def _left_on(source: str, header: list[str], today: date) -> str:
+    """The day on which somebody left, or on which the row's relation was over."""
+    over = model.policy_on(today).over_by.get(source)
+    if over and over.values and over.column in header:
+        listed = ", ".join(quoted(value) for value in over.values)
+        return f"CASE WHEN {over.column} IN ({listed}) THEN coalesce(TRY_CAST(seen_on AS DATE), DATE '1970-01-01') END"
+    column = over.column if over else "left_on"
+    return f"TRY_CAST({column} AS DATE)" if column in header else "NULL"
 
 
 def _header(path: Path) -> list[str]:

@@ -12,7 +12,7 @@ from typing import Any, Final
 from splink import DuckDBAPI, Linker
 
 # Pairs below this weight (log2 of the odds) are not kept; a reviewer would dismiss them at a glance.
-LEAST_WEIGHT: Final = 0.0
+LEAST_WEIGHT: Final = -3.0
 # Splink compares so many pairs at once: what a pass holds in memory does not grow with the city.
 PAIRS_A_PASS: Final = 2_000_000
 _SAMPLED: Final = 16

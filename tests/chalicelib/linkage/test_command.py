@@ -1,5 +1,8 @@
 import csv
 import json
+import signal
+import subprocess
+import sys
 from collections import Counter
 from datetime import date
 from pathlib import Path
@@ -9,8 +12,8 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from chalicelib import idnumbers
-from chalicelib.linkage import __main__, cleaning, command, finder
+from chalicelib import clock, idnumbers
+from chalicelib.linkage import __main__, cleaning, command, finder, stages
 from tests.chalicelib.sources.rows import HEADER, csv_text, number, row
 
 TODAY = date(2026, 11, 23)
@@ -88,6 +91,72 @@ def test_who_left_is_named_only_when_seen_after_that(tmp_path: Path) -> None:
     (source / "registrations.csv").write_text(csv_text(gone, header), "utf-8")
     command.compare(source, tmp_path / "out", finder.rules(), TODAY)
     assert len(rows_of(tmp_path / "out" / "unregistered.csv")) == 1
+
+
+def test_an_insurance_that_ended_is_no_sign_that_somebody_lives_here(tmp_path: Path) -> None:
+    source = folder(tmp_path, registrations=[row(9)], volunteering=[row(1), row(2)])
+    rows = [[*row(1), "2026-05-01"], [*row(2), ""]]
+    (source / "social_security.csv").write_text(csv_text(rows, (*HEADER, "insured_to")), "utf-8")
+    command.compare(source, tmp_path / "out", finder.rules(), TODAY)
+    (found,) = rows_of(tmp_path / "out" / "unregistered.csv")
+    assert found["address"] == row(2)[7]
+
+
+def test_nobody_is_named_who_may_be_somebody_in_the_register(tmp_path: Path) -> None:
+    # The same name in the same room, but nothing else: too little to join on, too much to rule out.
+    bare = {"id_number": "", "birth_date": "", "phone": "", "sex": ""}
+    known = {"name": "欧阳建国", "address": "季华五路8号3栋502室"}
+    out = compare(
+        tmp_path, registrations=[row(1, **known, **bare)], lease_filings=[row(2, **known, sex="女"), row(3)]
+    )
+    assert [r["address"] for r in rows_of(out / "unregistered.csv")] == [row(3)[7]]
+
+
+def test_a_run_that_was_killed_goes_on_from_its_last_finished_step(tmp_path: Path) -> None:
+    source = folder(tmp_path, registrations=[row(1), row(2)], tax=[row(1)])
+    call = [sys.executable, "-m", "chalicelib.linkage", "compare", str(source), str(tmp_path / "out")]
+    with subprocess.Popen(call, stderr=subprocess.PIPE, text=True) as run:
+        assert run.stderr is not None
+        for line in run.stderr:
+            if line.startswith("settle by number: "):
+                run.kill()
+                break
+    assert run.wait() == -signal.SIGKILL
+    assert not (tmp_path / "out" / "report.json").exists()
+    said: list[str] = []
+    command.compare(
+        source, tmp_path / "out", finder.rules(), clock.local_date(clock.utc_now()), say=said.append
+    )
+    assert "read tax.csv: done before" in said and "settle by number: done before" in said
+    assert any(line.startswith("join: ") and not line.endswith("before") for line in said)
+    assert len(rows_of(tmp_path / "out" / "clusters.csv")) == 3
+
+
+def test_a_changed_file_begins_the_comparison_anew(tmp_path: Path) -> None:
+    work = tmp_path / ".work"
+    stages.Stages(work, "one", lambda line: None).run("read", lambda connection: 1)
+    again = stages.Stages(work, "two", lambda line: None)
+    assert again.run("read", lambda connection: 2) == 2
+    again.remove()
+
+
+def test_lines_that_are_no_rows_cost_themselves_alone(tmp_path: Path) -> None:
+    source = folder(tmp_path, registrations=[row(1)], tax=[row(1), row(2)])
+    good = (source / "tax.csv").read_bytes()
+    chinese = ",".join(row(3)).encode("gb18030")
+    bad = [
+        b'R9,"open',
+        b"R8,too,few",
+        b"R7," + b"x" * (3 << 20) + b",a,b,c,d,e,f,g",
+        b"R6,\xff\xff\xff,a,b,c,d,e,f,g",
+    ]
+    (source / "tax.csv").write_bytes(good + b"\n".join([*bad, chinese]) + b"\n")
+    (source / "skills.csv").write_bytes(b"")
+    (source / "volunteering.csv").write_text("record_id,name\n1,x\n", "utf-8")
+    report = command.compare(source, tmp_path / "out", finder.rules(), TODAY)
+    assert report["rows"] == {"registrations": 1, "skills": 0, "tax": 3, "volunteering": 0, "total": 4}
+    assert report["not_read"]["tax"] == {"quotes": 1, "column_count": 1, "line_too_long": 1, "undecodable": 1}
+    assert "columns missing" in report["not_read"]["skills"] and "phone" in report["not_read"]["volunteering"]
 
 
 def test_the_report_counts_rows_time_and_memory(tmp_path: Path) -> None:
