@@ -13,7 +13,7 @@ import pytest
 from hypothesis import Phase, given, settings
 from hypothesis import strategies as st
 
-from chalicelib.linkage import arrivals, review, updating
+from chalicelib.linkage import __main__, arrivals, review, updating
 from chalicelib.linkage.increments import Model
 from chalicelib.linkage.state import State
 from chalicelib.linkage.updating import Judged, Updated
@@ -56,7 +56,7 @@ class City:
         self.judged: list[Judged] = []
         self.told: list[dict[str, Any]] = []
 
-    def arrive(self, **files: list[list[str]]) -> Updated:
+    def arrive(self, model: Model = MODEL, **files: list[list[str]]) -> Updated:
         inbox = self.folder / "in"
         inbox.mkdir(exist_ok=True)
         for old in inbox.iterdir():
@@ -69,7 +69,7 @@ class City:
             state.open(connection)
             arrivals.stage_folder(connection, inbox, TODAY)
             arrivals.compare_with_state(connection)
-            made = updating.update(connection, state, MODEL, POLICY, NOW, {}, self.judged)
+            made = updating.update(connection, state, model, POLICY, NOW, {}, self.judged)
         state.keep(made.manifest)
         self.told = state.pending()
         return made
@@ -237,6 +237,33 @@ def test_files_of_many_runs_become_one_of_each_and_say_the_same(city: City, tmp_
     assert city.partition() == whole.partition()
     names = sorted(path.name for path in (tmp_path / "state").iterdir())
     assert any(name.endswith("whole.parquet") for name in names) and len(names) < 20
+
+
+def test_another_model_compares_everything_again_and_persons_keep_their_ids(city: City) -> None:
+    city.arrive(registrations=[of_age(i) for i in range(1, 6)], tax=[of_age(3, id_number="", address="")])
+    before = city.persons()
+    made = city.arrive(MODEL._replace(version="another"))
+    assert (made.arrived, made.gone, made.events) == (6, 6, 0)
+    assert city.persons() == before
+    assert city.arrive(MODEL._replace(version="another")).arrived == 0
+
+
+def test_the_command_updates_a_folder_and_names_every_record(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    (tmp_path / "in").mkdir()
+    (tmp_path / "in" / "tax.csv").write_text(csv_text([row(1), unnumbered(2, 1)]), "utf-8")
+    told = ["update", str(tmp_path / "in"), str(tmp_path / "state")]
+    assert __main__.main(told) == 0
+    assert capsys.readouterr().out.startswith("2 rows new or changed, ")
+    lines = (tmp_path / "state" / "clusters.csv").read_text("utf-8").splitlines()
+    assert [line.rsplit(",", 1)[0] for line in sorted(lines)] == [
+        "source,record_id",
+        "tax,R00001",
+        "tax,R00002",
+    ]
+    assert __main__.main(told) == 0
+    assert capsys.readouterr().out.startswith("0 rows new or changed, 0 pairs")
 
 
 people = st.integers(1, 4)
