@@ -80,6 +80,9 @@ CREATE OR REPLACE TABLE busy AS
 SELECT phone FROM all_entries SEMI JOIN (SELECT phone FROM entries WHERE phone IS NOT NULL) USING (phone)
 GROUP BY phone HAVING count(DISTINCT plain) > {nodes.MOST_ON_A_PHONE}
 """
+_HALLS: Final = nodes.HALLS.format(
+    entries="all_entries SEMI JOIN (SELECT building FROM entries WHERE building IS NOT NULL) USING (building)"
+)
 _NAMES: Final = """
 CREATE OR REPLACE TABLE names AS
 SELECT DISTINCT plain AS name, plain, sound, look, surname FROM {entries} WHERE plain IS NOT NULL
@@ -130,6 +133,7 @@ def compare(connection: Any, state: State, model: Model) -> tuple[int, dict[str,
         f" SEMI JOIN ({nodes.PAIRED}) AS wanted ON wanted.node = all_entries.node"
     )
     connection.execute(_BUSY)
+    connection.execute(_HALLS)
     connection.execute(_NAMES.format(entries="entries"))
     nodes.gather(connection, nodes.PAIRED)
     model.score(connection, settings)
