@@ -77,6 +77,8 @@ def _state_changed(case_id: str, state: str, since: str, now: datetime) -> None:
         ENACTED_BY[case.kind](case, now)
     if state in cases_model.kind_of(case).told:
         facts = {"kind": case.kind, "state": state, "receipt": case.receipt_number}
+        if case.state == state:
+            facts |= cases.told_later(case, clock.local_date(now))
         for receiver in _told(case, state):
             # A state may come again (answered, not fixed, answered): its time tells one event from the other.
             messaging.request("wechat", receiver, "case_state", facts, f"{case_id}:{state}:{since}", now)

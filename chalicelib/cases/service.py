@@ -19,6 +19,7 @@ from chalicelib.cases.papers import Named
 from chalicelib.cases.papers import expire as expire_papers
 from chalicelib.cases.papers import settle as settle_papers
 from chalicelib.cases.reading import case, case_for, cases_of
+from chalicelib.cases.timeline import told_later
 from chalicelib.cases.views import CaseView, Decision, role_of, view
 from chalicelib.errors import Conflict, Field, Forbidden, Invalid, NotFound
 from chalicelib.tables import Once, Write
@@ -41,6 +42,7 @@ __all__ = [
     "submit",
     "supplement",
     "to_person",
+    "told_later",
 ]
 
 

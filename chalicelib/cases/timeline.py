@@ -88,8 +88,21 @@ def next_step(case: Case, language: texts.Language, today: date | None = None) -
 
 def told(act: str, who: str, by: date | None, language: texts.Language) -> str:
     """The sentence of a next step: the same in the timeline and in messages."""
-    code = f"next_{act}" if f"next_{act}" in texts.catalogue() else "next_act"
-    return texts.sentence(code, language, who=role(who, language), by=by.isoformat() if by else "-")
+    return texts.sentence(_code(act), language, who=role(who, language), by=by.isoformat() if by else "-")
+
+
+def _code(act: str) -> str:
+    return f"next_{act}" if f"next_{act}" in texts.catalogue() else "next_act"
+
+
+def told_later(case: Case, today: date) -> dict[str, str]:
+    """The next step as codes, for a message that is put into words when it is delivered or read."""
+    found = next_step(case, "en", today)
+    if found is None:
+        return {"next": "none", "who": "system", "by": "-"}
+    who = found.who if f"role_{found.who}" in texts.catalogue() else "departments"
+    by = found.by.isoformat() if found.by else "-"
+    return {"next": _code(found.act).removeprefix("next_"), "who": who, "by": by}
 
 
 def _waits_for(case: Case) -> tuple[str, str, date | None] | None:

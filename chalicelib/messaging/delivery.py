@@ -209,7 +209,7 @@ def _sms(to: str, form: model.SmsForm, params: dict[str, str], senders: Senders)
 
 def words(template: Template, data: dict[str, str | int], language: texts.Language) -> dict[str, str]:
     """The parameters as people read them: codes replaced by their sentences."""
-    found = {name: str(value) for name, value in data.items()}
+    found = template.defaults | {name: str(value) for name, value in data.items()}
     for name, code in template.words.items():
-        found[name] = texts.sentence(code.format(found[name]), language)
+        found[name] = texts.sentence(code.format(found[name]), language, **found)
     return found

@@ -64,12 +64,15 @@ class SmsForm(Shape):
 
 
 class Template(Shape):
-    """One kind of message. ``words``: parameters that are codes, and how their sentence's code is made."""
+    """One kind of message. ``words``: parameters that are codes, and how their sentence's code is made, in order:
+    a sentence may hold what came before it. ``defaults``: what parameters are that need not be given.
+    """
 
     title: dict[str, str]
     body: dict[str, str]
     params: tuple[str, ...]
     words: dict[str, str] = {}
+    defaults: dict[str, str] = {}
     wechat: WeChatForm | None = None
     wecom: WeComForm | None = None
     sms: SmsForm | None = None

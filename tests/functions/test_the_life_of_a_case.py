@@ -12,7 +12,7 @@ from chalicelib.actors import SYSTEM
 from chalicelib.cases import documents
 from chalicelib.cases import service as cases
 from chalicelib.cases.model import Case
-from chalicelib.cases.views import NewDocument
+from chalicelib.cases.views import NewDocument, view
 from chalicelib.identity import service as identity
 from chalicelib.messaging import service as messaging
 from chalicelib.messaging.model import InboxQuery
@@ -160,6 +160,17 @@ def test_the_owner_finds_the_news_in_the_inbox(town: Town, case: Case, now: date
     items = messaging.inbox(town.owner, InboxQuery(), "en", clock.utc_now()).items
     assert len(items) == 1
     assert case.receipt_number in items[0].body
+
+
+def test_the_message_says_what_is_next_as_the_timeline_does(town: Town, case: Case, now: datetime) -> None:
+    cases.record_check(case.id, "public_security", "passed", SYSTEM, now)
+    cases.record_check(case.id, "housing", "failed", SYSTEM, now)
+    sample = event("relay_changes", **{CASE: case.id, OWNER: case.owner, '"accepted"': '"review"'})
+    assert relay_changes.handler(sample, None) == {"batchItemFailures": []}
+    (message,) = messaging.inbox(town.owner, InboxQuery(), "en", clock.utc_now()).items
+    shown = view(cases.case(case.id), "en").next
+    assert shown is not None and shown.who == "coordinator"
+    assert shown.what in message.body
 
 
 def test_identity_and_clock_are_what_the_samples_need(case: Case) -> None:
