@@ -10,6 +10,16 @@ from typing import Any
 
 from bench.figures import Missing, NotMeasured, conditions, say
 
+BENCHES = (
+    "imports",
+    "routes",
+    "counters",
+    "places",
+    "sources",
+    "linkage",
+    "linkage_increments",
+    "simulation",
+)
 BENCHES = ("imports", "routes", "cases", "counters", "places", "sources", "linkage", "simulation")
 
 
