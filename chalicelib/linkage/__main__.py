@@ -1,4 +1,4 @@
-"""``python -m chalicelib.linkage compare IN OUT [--engine duckdb|spark]`` and ``update IN STATE``."""
+"""``python -m chalicelib.linkage compare IN OUT [--engine duckdb|spark]``, ``update IN STATE``, ``train IN MODEL VERSION``."""
 
 import argparse
 import resource
@@ -21,7 +21,13 @@ def main(arguments: list[str] | None = None) -> int:
     update.add_argument("source", metavar="IN", type=Path)
     update.add_argument("target", metavar="STATE", type=Path)
     update.add_argument("--memory", type=int, help="megabytes for DuckDB")
+    train = commands.add_parser("train", help="learn a model from a folder of files, without labels")
+    train.add_argument("source", metavar="IN", type=Path)
+    train.add_argument("target", metavar="MODEL", type=Path)
+    train.add_argument("version", metavar="VERSION")
     asked = parser.parse_args(arguments)
+    if asked.command == "train":
+        return _train(asked.source, asked.target, asked.version)
     if asked.command == "update":
         return _update(asked.source, asked.target, asked.memory)
     if asked.engine == "spark":
@@ -42,6 +48,19 @@ def _compare(source: Path, target: Path) -> int:
         f"{report['rows']['total']:,} rows, {report['people']:,} people, {report['pairs']:,} pairs,"
         f" {report['unregistered']:,} not registered; {report['seconds']} s, {report['peak_memory_mb']} MB"
     )
+    return 0
+
+
+def _train(source: Path, target: Path, version: str) -> int:
+    from chalicelib.linkage import command, training
+
+    try:
+        model = command.train(source, version, clock.local_date(clock.utc_now()))
+    except (command.Unusable, OSError) as problem:
+        print(problem, file=sys.stderr)
+        return 2
+    training.save(model, target)
+    print(f"model {version}, learned from {model['trained_on']['people']:,} settled people, in {target}")
     return 0
 
 

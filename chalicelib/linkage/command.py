@@ -8,6 +8,7 @@ ids only.
 import csv
 import json
 import resource
+import tempfile
 import time
 from collections.abc import Callable
 from datetime import date
@@ -93,6 +94,20 @@ def compare(
         raise
     work.remove()
     return report
+
+
+def train(
+    source: Path, version: str, today: date, say: Callable[[str], None] = stages.to_stderr
+) -> dict[str, Any]:
+    """Learn a model from a folder's files, without labels; returns what ``training.save`` writes."""
+    with tempfile.TemporaryDirectory() as folder:
+        work = Stages(Path(folder) / "work", version, say)
+        _read(work, list(reading.files(source)), today)
+        work.run("settle by number", _settle)
+        work.run("block", _block)
+        made: dict[str, Any] = work.run("train", lambda connection: training.train(connection, version))
+        work.remove()
+    return made
 
 
 def _steps(
