@@ -62,6 +62,14 @@ WATCHED: Final = (
         "keep_permits",
         0,
     ),
+    Watched("SourcesLate", "A department's file is overdue: see GET /sources", "SourcesLate", "tend_sources", 0),
+    Watched(
+        "SourcesOdd",
+        "A department's last file has far more or fewer rows than usual: see GET /sources",
+        "SourcesOdd",
+        "tend_sources",
+        0,
+    ),
     Watched("AuditBroken", "Audit entries were changed or removed", "AuditTampered", "chain_audit", 0),
     Watched(
         "MessagesUnknown",
