@@ -47,14 +47,6 @@ WATCHED: Final = (
     Watched(
         "ChangesParked", "Changes that can never be counted were parked", "ChangesParked", "count_changes", 0
     ),
-    Watched("SourcesLate", "A department's file is overdue: see GET /sources", "SourcesLate", "tend_sources", 0),
-    Watched(
-        "SourcesOdd",
-        "A department's last file has far more or fewer rows than usual: see GET /sources",
-        "SourcesOdd",
-        "tend_sources",
-        0,
-    ),
     Watched(
         "PermitCardsLate",
         "Residence permits are not out within the fifteen days that the law gives",
