@@ -54,7 +54,9 @@ WATCHED: Final = (
         "keep_permits",
         0,
     ),
-    Watched("SourcesLate", "A department's file is overdue: see GET /sources", "SourcesLate", "tend_sources", 0),
+    Watched(
+        "SourcesLate", "A department's file is overdue: see GET /sources", "SourcesLate", "tend_sources", 0
+    ),
     Watched(
         "SourcesOdd",
         "A department's last file has far more or fewer rows than usual: see GET /sources",
