@@ -8,6 +8,7 @@ ids only.
 import csv
 import json
 import resource
+import sys
 import tempfile
 import time
 from collections.abc import Callable
@@ -57,6 +58,11 @@ WHERE a.registered <> b.registered AND weight >= {least}
 """
 
 
+def to_stderr(line: str) -> None:
+    """Say a line where progress belongs."""
+    print(line, file=sys.stderr, flush=True)
+
+
 def compare(
     source: Path,
     target: Path,
@@ -64,7 +70,7 @@ def compare(
     today: date,
     weights: Path = training.MODEL,
     memory_mb: int | None = None,
-    say: Callable[[str], None] = stages.to_stderr,
+    say: Callable[[str], None] = to_stderr,
 ) -> dict[str, Any]:
     """Compare the files of a folder and write ``clusters``, ``pairs``, ``unregistered`` and ``report``.
 
@@ -96,9 +102,7 @@ def compare(
     return report
 
 
-def train(
-    source: Path, version: str, today: date, say: Callable[[str], None] = stages.to_stderr
-) -> dict[str, Any]:
+def train(source: Path, version: str, today: date, say: Callable[[str], None] = to_stderr) -> dict[str, Any]:
     """Learn a model from a folder's files, without labels; returns what ``training.save`` writes."""
     with tempfile.TemporaryDirectory() as folder:
         work = Stages(Path(folder) / "work", version, say)

@@ -7,7 +7,6 @@ transaction. Notes carry what the steps found, so that a report tells of steps t
 import hashlib
 import json
 import shutil
-import sys
 import time
 from collections.abc import Callable, Iterable
 from pathlib import Path
@@ -97,8 +96,3 @@ class Stages:
         """The comparison is finished: delete its steps."""
         self.connection.close()
         shutil.rmtree(self.folder)
-
-
-def to_stderr(line: str) -> None:
-    """Say a line where progress belongs."""
-    print(line, file=sys.stderr, flush=True)

@@ -35,7 +35,14 @@ SPREAD: Final = 16
 BUSY_MINUTES: Final = (0, 30)
 
 # Characters that WeChat allows in a value, by the kind that its name begins with.
-VALUE_LENGTHS: Final = {"thing": 20, "character_string": 32, "phrase": 5, "name": 10, "letter": 32}
+VALUE_LENGTHS: Final = {
+    "thing": 20,
+    "character_string": 32,
+    "phrase": 5,
+    "name": 10,
+    "letter": 32,
+    "time": 32,
+}
 SMS_LENGTH: Final = 35
 _JOINERS: Final = frozenset({"\u200d", "\ufe0e", "\ufe0f"})
 

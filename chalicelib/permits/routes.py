@@ -28,7 +28,11 @@ FILERS: http.Who = {
     "coordinator": "region",
     "district_officer": "region",
 }
-STATION: dict[str, http.Reach] = {"coordinator": "region", "district_officer": "region", "city_officer": "region"}
+STATION: dict[str, http.Reach] = {
+    "coordinator": "region",
+    "district_officer": "region",
+    "city_officer": "region",
+}
 
 
 @api.post(

@@ -63,8 +63,7 @@ def register(
         sealed=_sealed(owner, body),
         needs_confirmation=body.tenant is not None,
         papers=[
-            cases.Named(*named)
-            for named in forms.papers_in(REGISTRATION, body.model_dump(mode="json"), now)
+            cases.Named(*named) for named in forms.papers_in(REGISTRATION, body.model_dump(mode="json"), now)
         ],
     )
     return cases.submit(submission, actor, now, once, language=language)

@@ -36,6 +36,8 @@ def test_the_sample_batch_moves_every_counter_it_should_and_no_other() -> None:
         "visits_done": 1,
         "visits_registered": 1,
         "departures": 0,
+        "permit_applications": 0,
+        "permits_granted": 0,
     }
 
 

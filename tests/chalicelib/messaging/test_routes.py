@@ -51,7 +51,7 @@ def test_the_inbox_shows_what_was_said_even_when_the_phone_never_got_it(now: dat
     service.request("wechat", "P1", "case_state", data, "C1:accepted", now)
     status, body = ask("GET", "/me/messages", CITIZEN, now)
     assert (status, [m["body"] for m in body["items"]], body["next"]) == (
-        200, ["Your residence registration (receipt R1) is now: Accepted."], None,
+        200, ["Your residence registration (receipt R1) is now: Accepted. Next: There is nothing for you to do now."], None,
     )  # fmt: skip
 
 

@@ -34,7 +34,10 @@ def matcher(built: Path) -> Iterator[matching.Matcher]:
 
 @pytest.mark.usefixtures("published_list")
 class TestWithAList:
-    @settings(deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+    @settings(
+        deadline=None,
+        suppress_health_check=[HealthCheck.function_scoped_fixture, HealthCheck.too_slow],
+    )
     @given(
         st.one_of(texts, st.text(min_size=2, max_size=30)),
         st.sampled_from([None, SHIWAN, ZUMIAO, "440699999"]),
