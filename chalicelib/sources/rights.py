@@ -10,6 +10,7 @@ from datetime import datetime
 from typing import Any, Final
 
 from chalicelib import keys
+from chalicelib.errors import NotFound
 from chalicelib.identity import service as identity
 from chalicelib.sources import catalogue, store
 
@@ -35,7 +36,10 @@ def _export(person_id: str, now: datetime) -> list[dict[str, Any]]:
 
 def _erase(person_id: str, now: datetime) -> list[identity.Kept]:
     """Ask for the person's rows to leave the files; nobody without a number can be found in them."""
-    number = identity.profile(person_id).id_number
+    try:
+        number = identity.profile(person_id).id_number
+    except NotFound:
+        return []  # An account that is bound to nobody: no file can name it.
     if number:
         store.ask_erasure(keys.person_keys(number), now)
     return []
