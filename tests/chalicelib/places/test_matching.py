@@ -33,27 +33,26 @@ def matcher(built: Path) -> Iterator[matching.Matcher]:
 
 
 @pytest.mark.usefixtures("published_list")
-class TestWithAList:
-    @settings(
-        deadline=None,
-        suppress_health_check=[HealthCheck.function_scoped_fixture, HealthCheck.too_slow],
-    )
-    @given(
-        st.one_of(texts, st.text(min_size=2, max_size=30)),
-        st.sampled_from([None, SHIWAN, ZUMIAO, "440699999"]),
-    )
-    def test_a_match_is_what_the_one_by_one_search_finds(self, text: str, town: str | None) -> None:
-        alone = service.locate(text, town)
-        match = service.matcher().match(text, town)
-        if alone is None:
-            assert (match.place, match.score) == (None, 0.0)
-        else:
-            assert (match.place, match.community, match.score) == (
-                alone.building,
-                alone.community,
-                alone.score,
-            )
-            assert match.room == alone.room
+@settings(
+    deadline=None,
+    suppress_health_check=[HealthCheck.function_scoped_fixture, HealthCheck.too_slow],
+)
+@given(
+    st.one_of(texts, st.text(min_size=2, max_size=30)),
+    st.sampled_from([None, SHIWAN, ZUMIAO, "440699999"]),
+)
+def test_a_match_is_what_the_one_by_one_search_finds(text: str, town: str | None) -> None:
+    alone = service.locate(text, town)
+    match = service.matcher().match(text, town)
+    if alone is None:
+        assert (match.place, match.score) == (None, 0.0)
+    else:
+        assert (match.place, match.community, match.score) == (
+            alone.building,
+            alone.community,
+            alone.score,
+        )
+        assert match.room == alone.room
 
 
 @pytest.mark.parametrize(
