@@ -73,10 +73,12 @@ def invalid(error: ValidationError, *models: type[BaseModel]) -> Invalid:
 
 @cache
 def _names(model: type[BaseModel]) -> frozenset[str]:
-    """The names of all fields of a model and of what it holds."""
+    """The names of all fields of a model and of what it holds, keys that it declares one by one included."""
     schema = model.model_json_schema()
     parts = [schema, *schema.get("$defs", {}).values()]
-    return frozenset(name for part in parts for name in part.get("properties", {}))
+    fields = [named for part in parts for named in part.get("properties", {}).items()]
+    keys = (key for _, field in fields for key in field.get("propertyNames", {}).get("enum", ()))
+    return frozenset([*(name for name, _ in fields), *keys])
 
 
 def _fields(findings: Iterable[Any], known: frozenset[str]) -> Iterable[Field]:

@@ -42,6 +42,7 @@ COMPOSED = (
     "paper_",
     "permit_state_",
     "permit_event_",
+    "points_answer_",
 )
 
 
