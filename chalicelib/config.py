@@ -19,6 +19,7 @@ Table = Literal[
     "rentals",
     "feedback",
     "permits",
+    "points",
     "sources",
     "linkage",
     "fieldwork",

@@ -203,6 +203,8 @@ def changed_in_one_place(body: dict[str, Any]) -> dict[str, Any]:
         "from_day": "2026-12-02",
         "ended_on": "2026-11-29",
         "side": "tenant",
+        "version": "2",
+        "hash": "0" * 64,
     }
     key = next(key for key in changes if key in body)
     return {**body, key: changes[key]}

@@ -43,6 +43,8 @@ COMPOSED = (
     "permit_state_",
     "permit_event_",
     "points_answer_",
+    "points_more_",
+    "points_unit_",
 )
 
 

@@ -42,9 +42,14 @@ def shipped() -> tuple[Policy, ...]:
     return found
 
 
+def last_day(policy: Policy, among: Iterable[Policy]) -> date | None:
+    """The last day of an edition beside those that may supersede it; None when it has no end."""
+    return validation.last_day(policy, among)
+
+
 def is_effective(policy: Policy, among: Iterable[Policy], day: date) -> bool:
     """Whether an edition is in force on a day, beside those that may supersede it."""
-    ends = validation.last_day(policy, among)
+    ends = last_day(policy, among)
     return policy.effective_from <= day and (ends is None or day <= ends)
 
 

@@ -279,6 +279,11 @@ class Policy(Shape):
             found[group.code] = tuple(chain)
         return found
 
+    @cached_property
+    def inside_out(self) -> tuple[str, ...]:
+        """The groups' codes, those inside others before those around them."""
+        return tuple(sorted(self.by_group, key=lambda code: -len(self.ancestors[code])))
+
     def title_of(self, code: str, language: str) -> str:
         """What an indicator is called; its code where there is none of it."""
         return next((each.title.in_language(language) for each in self.indicators if each.code == code), code)

@@ -18,7 +18,7 @@ def reachable(policy: Policy, scope: Scope) -> Decimal:
     for code, points in best.items():
         sums[policy.by_scope[scope][code].group] += points
     total = ZERO
-    for code in sorted(sums, key=lambda group: -len(policy.ancestors[group])):
+    for code in policy.inside_out:
         group = policy.by_group[code]
         capped = sums[code] if group.cap is None else min(sums[code], group.cap)
         if group.under is None:

@@ -47,11 +47,22 @@ def tally(policy: Policy, scope: Scope, values: Mapping[str, Read], as_of: date)
         for code, indicator in indicators.items()
         if code in values and indicator.mode != "veto"
     }
-    beaten = _beaten(policy, earned)
-    valid = {code: ZERO if code in beaten else found.points for code, found in earned.items()}
+    points = {code: found.points for code, found in earned.items()}
+    beaten = _beaten(policy, points)
+    valid = {code: ZERO if code in beaten else found for code, found in points.items()}
     groups = _groups(policy, indicators, valid)
-    total = sum((groups[each.code][1] for each in policy.groups if each.under is None), ZERO)
-    return Tally(earned, beaten, groups, _counted(policy, indicators, valid), total)
+    return Tally(earned, beaten, groups, _counted(policy, indicators, valid), _total(policy, groups))
+
+
+def total(policy: Policy, scope: Scope, points: Mapping[str, Decimal]) -> Decimal:
+    """The total of what indicators give by themselves, under their own caps: what ``tally`` says without the rest."""
+    beaten = _beaten(policy, points)
+    valid = {code: ZERO if code in beaten else found for code, found in points.items()}
+    return _total(policy, _groups(policy, policy.by_scope[scope], valid))
+
+
+def _total(policy: Policy, groups: dict[str, tuple[Decimal, Decimal]]) -> Decimal:
+    return sum((groups[each.code][1] for each in policy.groups if each.under is None), ZERO)
 
 
 def worth(indicator: Indicator, value: Read, as_of: date) -> Earned:
@@ -133,13 +144,13 @@ def _banded(formula: Formula, value: Decimal) -> tuple[Decimal, str]:
     return ZERO, "0"
 
 
-def _beaten(policy: Policy, earned: dict[str, Earned]) -> dict[str, str]:
+def _beaten(policy: Policy, points: Mapping[str, Decimal]) -> dict[str, str]:
     """Of each exclusive set those that do not count, each with the one that beats it."""
     found: dict[str, str] = {}
     for each in policy.exclusives:
-        here = [code for code in each.members if code in earned]
+        here = [code for code in each.members if code in points]
         if len(here) > 1:
-            best = max(here, key=lambda code: earned[code].points)  # The first of those that are equal.
+            best = max(here, key=points.__getitem__)  # The first of those that are equal.
             found |= dict.fromkeys([code for code in here if code != best], best)
     return found
 
@@ -152,7 +163,7 @@ def _groups(
     for code, points in valid.items():
         before[indicators[code].group] += points
     found: dict[str, tuple[Decimal, Decimal]] = {}
-    for code in sorted(before, key=lambda group: -len(policy.ancestors[group])):
+    for code in policy.inside_out:
         group, points = policy.by_group[code], before[code]
         capped = points if group.cap is None else min(points, group.cap)
         found[code] = (points, capped)
