@@ -6,7 +6,7 @@ department's recent sighting of a person at an address; signals of one *independ
 A *candidate* has at least two independent signals or a strong one and is not registered; a *finding*
 is a candidate that was checked against live registrations, one for each person and place, ever.
 
-``comparison`` is the SQL both engines' ways share, ``command`` the comparison of a folder of files.
+``comparison`` is the SQL both ways share, ``command`` the comparison of a folder of files, on DuckDB or, by ``spark_engine``, on Spark.
 In the cloud ``searching`` is one run: ``parts`` and ``arrivals`` say what is new, ``increments`` compares it,
 ``lasting`` names persons by the rules of ``clusters`` and ``persons``, ``state`` and ``keeping`` remember,
 ``questions`` and ``reviews`` bring the unsure before people, ``finder`` searches. Others import ``service`` only.

@@ -1,4 +1,4 @@
-"""``python -m chalicelib.linkage compare IN OUT [--engine duckdb|spark]``, ``update IN STATE``, ``train IN MODEL VERSION``."""
+"""``python -m chalicelib.linkage compare IN OUT [--engine duckdb|spark]``, ``agree OUT_A OUT_B``, ``update IN STATE``, ``train IN MODEL VERSION``."""
 
 import argparse
 import resource
@@ -21,6 +21,12 @@ def main(arguments: list[str] | None = None) -> int:
     update.add_argument("source", metavar="IN", type=Path)
     update.add_argument("target", metavar="STATE", type=Path)
     update.add_argument("--memory", type=int, help="megabytes for DuckDB")
+    agree = commands.add_parser("agree", help="list what two comparisons of the same files say differently")
+    agree.add_argument("source", metavar="OUT_A", type=Path)
+    agree.add_argument("target", metavar="OUT_B", type=Path)
+    agree.add_argument(
+        "--least", type=float, default=0.9999, help="share of pairs below which the answer is 1"
+    )
     train = commands.add_parser("train", help="learn a model from a folder of files, without labels")
     train.add_argument("source", metavar="IN", type=Path)
     train.add_argument("target", metavar="MODEL", type=Path)
@@ -28,20 +34,21 @@ def main(arguments: list[str] | None = None) -> int:
     asked = parser.parse_args(arguments)
     if asked.command == "train":
         return _train(asked.source, asked.target, asked.version)
+    if asked.command == "agree":
+        return _agree(asked.source, asked.target, asked.least)
     if asked.command == "update":
         return _update(asked.source, asked.target, asked.memory)
-    if asked.engine == "spark":
-        print("the Spark engine is not there yet; use --engine duckdb", file=sys.stderr)
-        return 2
-    return _compare(asked.source, asked.target)
+    return _compare(asked.source, asked.target, asked.engine)
 
 
-def _compare(source: Path, target: Path) -> int:
-    from chalicelib.linkage import command, finder
+def _compare(source: Path, target: Path, chosen: str) -> int:
+    from chalicelib.linkage import command, finder, spark_engine
 
     try:
-        report = command.compare(source, target, finder.rules(), clock.local_date(clock.utc_now()))
-    except (command.Unusable, OSError) as problem:
+        engine = spark_engine.engine(spark_engine.session()) if chosen == "spark" else command.DUCKDB
+        today = clock.local_date(clock.utc_now())
+        report = command.compare(source, target, finder.rules(), today, engine=engine)
+    except (command.Unusable, spark_engine.Missing, OSError) as problem:
         print(problem, file=sys.stderr)
         return 2
     print(
@@ -49,6 +56,26 @@ def _compare(source: Path, target: Path) -> int:
         f" {report['unregistered']:,} not registered; {report['seconds']} s, {report['peak_memory_mb']} MB"
     )
     return 0
+
+
+def _agree(one: Path, other: Path, least: float) -> int:
+    from chalicelib.linkage import agreement
+
+    try:
+        found = agreement.Agreement(one, other)
+    except OSError as problem:
+        print(problem, file=sys.stderr)
+        return 2
+    for line in found.rest():
+        print("\t".join(line))
+    counts = found.counts()
+    print(
+        "  ".join(
+            f"{name} {value:,}" if name != "agreed" else f"agreed {value:.6f}"
+            for name, value in counts.items()
+        )
+    )
+    return 0 if counts["agreed"] >= least else 1
 
 
 def _train(source: Path, target: Path, version: str) -> int:

@@ -34,7 +34,7 @@ from chalicelib.linkage import (
 )
 from chalicelib.linkage.model import SourceRule
 from chalicelib.linkage.reading import Unusable as Unusable
-from chalicelib.linkage.stages import Stages
+from chalicelib.linkage.stages import Engine, Stages
 
 # Raised when a step makes something else than it did, so that nobody resumes on older steps' tables.
 STEPS_EDITION: Final = "1"
@@ -71,28 +71,31 @@ def compare(
     weights: Path = training.MODEL,
     memory_mb: int | None = None,
     say: Callable[[str], None] = to_stderr,
+    engine: Engine | None = None,
 ) -> dict[str, Any]:
     """Compare the files of a folder and write ``clusters``, ``pairs``, ``unregistered`` and ``report``.
 
     ``rules`` are those of the sources that may signal; files of other people's sources are clustered
     too. Signals are judged on the newest ``seen_on`` in the files, or ``today`` if that is earlier. A run
     that was stopped goes on from its last finished step while files, model and day are the same.
-    Raises ``Unusable`` for a folder or file that cannot be read.
+    Raises ``Unusable`` for a folder or file that cannot be read. Other engines may take other folders than
+    ``Path`` (see ``spark_files.HadoopPath``).
     """
     started = time.monotonic()
+    engine = engine or DUCKDB
     files = list(reading.files(source))
     stored = training.load(weights)
     begun_with = stages.fingerprint(
         [STEPS_EDITION, json.dumps(stored, sort_keys=True), today.isoformat()], [path for _, path in files]
     )
     target.mkdir(parents=True, exist_ok=True)
-    work = Stages(target / ".work", begun_with, say, memory_mb)
+    work = engine.open(target / ".work", begun_with, say, memory_mb)
     try:
-        report = _steps(work, files, target, rules, today, stored)
+        report = _steps(engine, work, files, target, rules, today, stored)
         report |= {
             "steps": work.seconds(),
             "seconds": round(time.monotonic() - started, 2),
-            "peak_memory_mb": resource.getrusage(resource.RUSAGE_SELF).ru_maxrss // 1024,
+            "peak_memory_mb": engine.peak_mb(),
         }
         (target / "report.json").write_text(json.dumps(report, indent=2) + "\n", "utf-8")
     except BaseException:
@@ -115,7 +118,8 @@ def train(source: Path, version: str, today: date, say: Callable[[str], None] = 
 
 
 def _steps(
-    work: Stages,
+    engine: Engine,
+    work: Any,
     files: list[tuple[str, Path]],
     target: Path,
     rules: dict[str, SourceRule],
@@ -126,7 +130,7 @@ def _steps(
     settled = work.run("settle by number", _settle)
     pairs = work.run("block", _block)
     settings = work.run("fit the model", lambda connection: scoring.fitted(connection, stored))
-    work.run("compare", lambda connection: _score(connection, settings, work))
+    work.run("compare", lambda connection: engine.score(connection, settings, work))
     joined = work.run("join", joining.join)
     people = work.run("name people", writing.name_people)
     work.run("write clusters", lambda c: writing.write_clusters(c, target / "clusters.csv"))
@@ -135,7 +139,7 @@ def _steps(
         "find the unregistered", lambda c: _unregistered(c, rules, today, target / "unregistered.csv")
     )
     return {
-        "engine": "duckdb",
+        "engine": engine.name,
         "model": stored["version"],
         "rows": rows | {"total": sum(rows.values())},
         "not_read": refused,
@@ -194,7 +198,7 @@ def _block(connection: Any) -> int:
     return pairs
 
 
-def _score(connection: Any, settings: dict[str, Any], work: Stages) -> int:
+def _score(connection: Any, settings: dict[str, Any], work: Any) -> int:
     scoring.create(connection, settings)
     total = int(connection.execute("SELECT count(*) FROM pairs").fetchone()[0])
     if not total:
@@ -208,6 +212,13 @@ def _score(connection: Any, settings: dict[str, Any], work: Stages) -> int:
         )
         kept += scoring.score(connection, settings, "these_pairs")
     return kept
+
+
+def _own_peak_mb() -> int:
+    return resource.getrusage(resource.RUSAGE_SELF).ru_maxrss // 1024
+
+
+DUCKDB: Final = Engine("duckdb", Stages, _score, _own_peak_mb)
 
 
 def _unregistered(connection: Any, rules: dict[str, SourceRule], today: date, path: Path) -> int:

@@ -45,8 +45,8 @@ WITH spelled AS (
   SELECT name, {short_plain} AS plain, {short_sound} AS sound, {short_look} AS look
   FROM bare {short_joins} WHERE length(bare) BETWEEN 1 AND {short}
 ), single AS (
-  SELECT name, bare, unnest(string_split(bare, '')) AS letter, generate_subscripts(string_split(bare, ''), 1) AS place
-  FROM bare WHERE length(bare) > {short}
+  SELECT name, place, substr(bare, place, 1) AS letter
+  FROM (SELECT name, bare, unnest(range(1, length(bare) + 1)) AS place FROM bare WHERE length(bare) > {short})
 ), folded AS (
   FROM short
   UNION ALL

@@ -27,8 +27,11 @@ MOST_IN_A_HOUSE: Final = 40
 
 HALLS: Final = f"""
 CREATE OR REPLACE TABLE halls AS
-SELECT building FROM {{entries}} WHERE building IS NOT NULL GROUP BY building
-HAVING count(*) > {MOST_IN_A_HOUSE} AND approx_count_distinct(node) > {MOST_IN_A_HOUSE}
+WITH many AS (
+  SELECT building FROM {{entries}} WHERE building IS NOT NULL GROUP BY building HAVING count(*) > {MOST_IN_A_HOUSE}
+)
+SELECT building FROM {{entries}} SEMI JOIN many USING (building)
+GROUP BY building HAVING count(DISTINCT node) > {MOST_IN_A_HOUSE}
 """
 # A source is a list of people, each once, when so few settled people have two rows in it.
 MOST_TWICE: Final = 0.05
@@ -50,7 +53,7 @@ WITH chosen AS (
   LEFT JOIN busy ON busy.phone = entries.phone LEFT JOIN lists ON lists.source = entries.source
   LEFT JOIN halls ON halls.building = entries.building
 ), gathered AS (
-  SELECT node, mode(plain) AS plain, min(birth) AS birth, bool_and(male) AS male, min(written) AS written,
+  SELECT node, mode(plain ORDER BY plain) AS plain, min(birth) AS birth, bool_and(male) AS male, min(written) AS written,
          list(DISTINCT phone) FILTER (phone IS NOT NULL AND line IS NULL) AS phones,
          list(DISTINCT line) FILTER (line IS NOT NULL) AS lines,
          list(DISTINCT room) FILTER (room IS NOT NULL) AS rooms,
@@ -63,7 +66,7 @@ WITH chosen AS (
          CASE WHEN building IS NOT NULL THEN [building] END, CASE WHEN hall IS NOT NULL THEN [hall] END, bit
   FROM chosen WHERE open
 ), forms AS (
-  SELECT plain, any_value(sound) AS sound, any_value(look) AS look, any_value(surname) AS surname
+  SELECT plain, min(sound) AS sound, min(look) AS look, min(surname) AS surname
   FROM names GROUP BY plain
 )
 SELECT node, gathered.plain, sound, look, surname,

@@ -27,15 +27,16 @@ SELECT {{column}}, (count(*) + 1) / (sum(count(*)) OVER () + {_ROWS_ADDED}) AS t
 FROM entries WHERE {{column}} IS NOT NULL GROUP BY {{column}}
 """
 FREQUENCIES: Final = ("plain", "birth")
-# Pairs of different settled people who share what a list of columns tells, of a sixteenth of all values.
+# Pairs of different settled people who share what a list of columns tells: of a sixteenth of all phones, by their
+# digits, and of all places. A sample by a hash would be another one on another engine.
 _COLLISIONS: Final = """
 WITH held AS (
   SELECT DISTINCT {columns}, node FROM entries
-  WHERE NOT open AND {first} IS NOT NULL AND hash({first}) % {sampled} = 0 AND {condition}
+  WHERE NOT open AND {first} IS NOT NULL AND {sample} AND {condition}
 ), shared AS (
   SELECT count(*) AS n FROM held WHERE {there} GROUP BY {columns}
 )
-SELECT coalesce(sum(n * (n - 1) / 2.0), 0) * {sampled} FROM shared
+SELECT coalesce(sum(n * (n - 1) / 2.0), 0) FROM shared
 """
 _PRIVATE: Final = "phone NOT IN (SELECT phone FROM busy)"
 _LINE: Final = "phone IN (SELECT phone FROM busy)"
@@ -91,14 +92,15 @@ def _set_chances(connection: Any, settings: dict[str, Any], pairs: float) -> Non
 
 
 def _met(connection: Any, columns: tuple[str, ...], condition: str) -> float:
+    by_phone = columns[0] == "phone"
     query = _COLLISIONS.format(
         columns=", ".join(columns),
         first=columns[0],
         there=" AND ".join(f"{column} IS NOT NULL" for column in columns),
         condition=condition,
-        sampled=_SAMPLED,
+        sample=f"phone % {_SAMPLED} = 0" if by_phone else "true",
     )
-    return float(connection.execute(query).fetchone()[0])
+    return float(connection.execute(query).fetchone()[0]) * (_SAMPLED if by_phone else 1)
 
 
 def _level(settings: dict[str, Any], comparison: str, name: str) -> dict[str, Any]:
@@ -108,12 +110,14 @@ def _level(settings: dict[str, Any], comparison: str, name: str) -> dict[str, An
     return level
 
 
-def score(connection: Any, settings: dict[str, Any], pairs: str = "pairs") -> int:
+def score(connection: Any, settings: dict[str, Any], pairs: str = "pairs", api: Any = None) -> int:
     """Append to ``scored`` what Splink says of the pairs in a table; returns how many pairs were kept.
+
+    ``api`` is Splink's backend for the connection, DuckDB's by default; the settings' conditions are in its SQL.
 
     The comparisons' columns tell the level, counted from 0 for the most alike; null where one side is unknown.
     """
-    api = DuckDBAPI(connection)
+    api = api or DuckDBAPI(connection)
     linker = Linker(api.register("nodes"), settings, log_level=None)
     for column in FREQUENCIES:
         linker.table_management.register_term_frequency_lookup(api.register(f"{column}_terms"), column)

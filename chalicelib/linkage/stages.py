@@ -10,7 +10,7 @@ import shutil
 import time
 from collections.abc import Callable, Iterable
 from pathlib import Path
-from typing import Any, Final
+from typing import Any, Final, NamedTuple
 
 import duckdb
 
@@ -28,6 +28,19 @@ def fingerprint(parts: Iterable[str], files: Iterable[Path]) -> str:
             file.seek(max(0, told.st_size - _EDGE))
             digest.update(file.read(_EDGE))
     return digest.hexdigest()
+
+
+class Engine(NamedTuple):
+    """What runs a comparison's steps.
+
+    ``open`` makes ``Stages`` or their like of folder, fingerprint, ``say`` and megabytes; ``score`` fills table ``scored`` of
+    ``pairs`` and ``nodes``, given connection, settings and stages; ``peak_mb`` tells the memory at its highest.
+    """
+
+    name: str
+    open: Callable[..., Any]
+    score: Callable[[Any, dict[str, Any], Any], int]
+    peak_mb: Callable[[], int]
 
 
 class Stages:

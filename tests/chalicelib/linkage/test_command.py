@@ -244,8 +244,3 @@ def test_a_file_without_a_column_is_named(tmp_path: Path, capsys: pytest.Capture
     (folder(tmp_path) / "registrations.csv").write_text("record_id,name\n1,x\n", "utf-8")
     assert __main__.main(["compare", str(tmp_path / "in"), str(tmp_path / "out")]) == 2
     assert "registrations.csv: columns missing: id_number" in capsys.readouterr().err
-
-
-def test_the_spark_engine_says_that_it_is_not_there_yet(capsys: pytest.CaptureFixture[str]) -> None:
-    assert __main__.main(["compare", "in", "out", "--engine", "spark"]) == 2
-    assert "not there yet" in capsys.readouterr().err
