@@ -19,6 +19,8 @@ decide = reviews.decide
 events = reviews.events
 quality = reviews.quality
 question = reviews.question
+take_turn = store.take_turn
+end_turn = store.end_turn
 undo = reviews.undo
 waiting = reviews.waiting
 

@@ -5,6 +5,7 @@ pk                  sk           what
 ==================  ===========  ====================================================================
 ``FINDING#{id}``    ``FINDING``  a finding; its id is of the person and the place, so it is made once
 ``UNSENT``          ``{batch}``  findings whose message is not out yet: written with them, then removed
+``TURN``            ``TURN``     which run compares now, and until when at the latest
 ==================  ===========  ====================================================================
 
 Indexes: ``by_state`` (``STATE#{state}`` / finding id) and ``by_person`` (person id / finding id). Name, phone and address are sealed under the person.
@@ -14,14 +15,15 @@ import json
 from collections.abc import Iterable, Iterator
 from datetime import date, datetime, timedelta
 from itertools import batched
+from math import ceil
 from typing import Any, Final, cast
 
 from pynamodb.attributes import NumberAttribute, UnicodeAttribute
-from pynamodb.exceptions import UpdateError
+from pynamodb.exceptions import DeleteError, PutError, UpdateError
 from pynamodb.expressions.update import Action
 from pynamodb.indexes import GlobalSecondaryIndex
 
-from chalicelib import audit, clock, sealing
+from chalicelib import audit, clock, keys, sealing
 from chalicelib.actors import SYSTEM
 from chalicelib.errors import Gone
 from chalicelib.linkage.model import Finding, State
@@ -80,6 +82,36 @@ class UnsentRow(Row):
 
     Meta = meta("linkage")
     findings = UnicodeAttribute()
+
+
+class TurnRow(Row):
+    """The run that compares; ``until`` is in seconds since 1970, when its function is over whatever happens."""
+
+    Meta = meta("linkage")
+    holder = UnicodeAttribute()
+    until = NumberAttribute()
+
+
+def take_turn(now: datetime, seconds: float) -> str | None:
+    """The holder's id when nobody compares now, None while somebody does."""
+    holder = keys.new_id("-", now)
+    row = TurnRow("TURN", "TURN", holder=holder, until=ceil(now.timestamp() + seconds))
+    try:
+        row.save(TurnRow.pk.does_not_exist() | (TurnRow.until < int(now.timestamp())))
+    except PutError as error:
+        if error.cause_response_code == "ConditionalCheckFailedException":
+            return None
+        raise
+    return holder
+
+
+def end_turn(holder: str) -> None:
+    """Let the next one compare; nothing when the turn is somebody else's by now."""
+    try:
+        TurnRow("TURN", "TURN").delete(TurnRow.holder == holder)
+    except DeleteError as error:
+        if error.cause_response_code != "ConditionalCheckFailedException":
+            raise
 
 
 def known(finding_ids: Iterable[str]) -> set[str]:

@@ -88,7 +88,9 @@ def _triggers(name: str, traits: dict[str, Any]) -> tuple[Template, list[Templat
     statements: list[Template] = []
     if source := traits.get("queue"):
         made[logical(name, "source")] = _queue_source(name, source)
-        actions = ["ReceiveMessage", "DeleteMessage", "ChangeMessageVisibility", "GetQueueAttributes"]
+        actions = ["ReceiveMessage", "DeleteMessage", "GetQueueAttributes"]
+        # AWS asks the first of a batch, the local cloud an action of the call's own name.
+        actions += ["ChangeMessageVisibility", "ChangeMessageVisibilityBatch"]
         statements.append(
             allow("TakeMessages", "sqs", actions, arn("sqs", f"${{AWS::StackName}}-{source['name']}"))
         )

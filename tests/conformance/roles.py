@@ -64,7 +64,7 @@ def _asked(service: str, operation: str, params: dict[str, Any]) -> Iterator[tup
             params.get("Key", params.get("Prefix", "")),
         )
     elif service == "sqs":
-        action = operation.replace("MessageBatch", "Message")
+        action = operation.removesuffix("Batch")
         yield "queues", params.get("QueueUrl", "").rsplit("/test-", 1)[-1], action, ""
     elif service == "secretsmanager":
         yield "secrets", params["SecretId"].removeprefix("test-").replace("-", "_"), operation, ""

@@ -1,4 +1,5 @@
 import json
+from datetime import timedelta
 from pathlib import Path
 from typing import Any
 
@@ -95,3 +96,50 @@ def test_a_passing_fault_brings_the_batch_again_and_loses_no_finding(
     monkeypatch.setenv("QUEUE_VISITS", whole)
     compare_sources.handler(event, None)
     assert len(visits()) == 1
+
+
+def test_while_one_run_compares_the_next_leaves_its_files_to_a_message_of_later(
+    register: None, event: dict[str, Any], tmp_path: Path
+) -> None:
+    deliver(tmp_path, "lease_filings", csv_text([row(2)]))
+    empty_comparisons()
+    turn = linkage.take_turn(clock.utc_now(), 900)
+    assert compare_sources.handler(event, None) == {"batchItemFailures": []}
+    assert visits() == []
+    assert delayed_comparisons() == 1  # One for both messages of the batch: one run answers them all.
+    linkage.end_turn(turn or "")
+    compare_sources.handler(event, None)
+    assert len(visits()) == 1
+
+
+def delayed_comparisons() -> int:
+    name = "ApproximateNumberOfMessagesDelayed"
+    url = config.queue("comparisons")
+    answer = aws.client("sqs").get_queue_attributes(QueueUrl=url, AttributeNames=[name])
+    return int(answer["Attributes"][name])
+
+
+def empty_comparisons() -> None:
+    aws.client("sqs").purge_queue(QueueUrl=config.queue("comparisons"))
+
+
+def test_a_run_that_was_killed_holds_the_turn_no_longer_than_its_function_may_last(
+    register: None, event: dict[str, Any], tmp_path: Path
+) -> None:
+    deliver(tmp_path, "lease_filings", csv_text([row(2)]))
+    killed = linkage.take_turn(clock.utc_now() - timedelta(seconds=60), 50)
+    compare_sources.handler(event, None)
+    assert len(visits()) == 1
+    assert linkage.take_turn(clock.utc_now(), 50) is not None
+    linkage.end_turn(killed or "")  # Whose turn is over takes nobody else's.
+    assert linkage.take_turn(clock.utc_now(), 50) is None
+
+
+def test_a_run_that_fails_gives_its_turn_back(
+    register: None, event: dict[str, Any], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    deliver(tmp_path, "lease_filings", csv_text([row(2)]))
+    monkeypatch.setenv("QUEUE_VISITS", config.queue("visits").replace("visits", "visits-of-elsewhere"))
+    with pytest.raises(ClientError):
+        compare_sources.handler(event, None)
+    assert linkage.take_turn(clock.utc_now(), 50) is not None
