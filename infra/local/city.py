@@ -56,7 +56,9 @@ def bring_to_life(endpoints: dict[str, Any], people: int, say: Say) -> None:
         story.decided = staffwork.work(story.api, story.acted)
     with _chapter(story, "letting the city come to rest", say):
         pipeline.settle(story.session, story.settings, lambda: None, 120)
-    for line in summary.lines(story):
+    with _chapter(story, "asking what became of it", say):
+        told = summary.lines(story)
+    for line in told:
         say(line)
 
 

@@ -16,11 +16,12 @@ TEMPLATE = "case_state"
 
 @dataclass(frozen=True)
 class Acted:
-    """What a newcomer did: the case that came of it, or why it was refused."""
+    """What a newcomer did: the case that came of it, or why it was refused; `me` is signed in still."""
 
     person: str
     case: str | None
     problem: str | None = None
+    me: Client | None = None
 
 
 def read(path: Path) -> list[dict[str, str]]:
@@ -72,7 +73,7 @@ def act(api: Client, sandbox: str, person: dict[str, str]) -> Acted:
         case = me.post("/residence-registrations", registration(person), key=f"first-{name}")
     except Refused as refused:
         return Acted(name, None, f"{refused.status} {refused.code}")
-    return Acted(name, case["id"])
+    return Acted(name, case["id"], me=me)
 
 
 def live(api: Client, sandbox: str, people: list[dict[str, str]], done: list[Acted]) -> None:

@@ -18,7 +18,7 @@ def work(api: Client, acted: list[Acted]) -> dict[str, int]:
     """Let each role do some of its work, a few people at once; returns what was done, by kind."""
     with ThreadPoolExecutor(AT_ONCE) as pool:
         done = [what for part in pool.map(lambda name: list(_review(api, name)), REVIEWERS) for what in part]
-        done += _depart(api, acted)
+        done += _depart(acted)
         done += [what for part in pool.map(lambda town: _coordinate(api, town), _towns(api)) for what in part]
         buildings = api.staff("city").get("/visits", status="due")["items"][:VISITS]
         done += pool.map(
@@ -37,13 +37,13 @@ def _review(api: Client, department: str) -> Iterator[str]:
         yield f"check {answer}d"
 
 
-def _depart(api: Client, acted: list[Acted]) -> list[str]:
+def _depart(acted: list[Acted]) -> list[str]:
     """A few of those already registered leave the city again; the station will confirm."""
     done: list[str] = []
     for one in acted:
-        if len(done) >= DEPARTURES or one.case is None:
+        if len(done) >= DEPARTURES or one.me is None:
             continue
-        me = api.citizen(one.person)
+        me = one.me
         stay = next(iter(me.get("/me/residence-registrations")["items"]), None)
         if stay is None or stay["status"] != "active":
             continue

@@ -2,6 +2,7 @@
 
 import unicodedata
 from collections import Counter
+from concurrent.futures import ThreadPoolExecutor
 from typing import TYPE_CHECKING, Any
 
 import urllib3
@@ -36,8 +37,8 @@ def rows(story: "Story") -> list[tuple[str, str, str]]:
     received, accepted, rejected = (
         sum(r[n] for r in reports.values()) for n in ("received", "accepted", "rejected")
     )
-    filed = [a for a in story.acted if a.case]
-    states = Counter(_state(story, a) for a in filed)
+    with ThreadPoolExecutor(newcomers.AT_ONCE) as pool:
+        states = Counter(pool.map(_state, [a for a in story.acted if a.case]))
     visits = story.api.staff("city").pages("/visits", status="due")
     waiting = sum(len(building["visits"]) for building in visits)
     messages = Counter((m["channel"], m["status"]) for m in _messages(story))
@@ -89,8 +90,9 @@ def rows(story: "Story") -> list[tuple[str, str, str]]:
     ]
 
 
-def _state(story: "Story", acted: newcomers.Acted) -> str:
-    items: list[dict[str, Any]] = story.api.citizen(acted.person).get("/me/cases")["items"]
+def _state(acted: newcomers.Acted) -> str:
+    """Return how a newcomer's case stands, as that newcomer sees it."""
+    items: list[dict[str, Any]] = acted.me.get("/me/cases")["items"] if acted.me else []
     return next((str(i["state"]) for i in items if i["id"] == acted.case), "lost")
 
 

@@ -115,3 +115,17 @@ def test_without_a_fitting_python_one_line_says_how_to_get_it(tmp_path: Path) ->
     assert told.returncode == 1
     assert told.stderr.count("\n") == 1
     assert "pyenv install 3.13" in told.stderr
+
+
+def test_what_functions_unpacked_is_out_of_the_way_at_once_and_gone_soon(tmp_path: Path) -> None:
+    unpacked = tmp_path / "tmp" / "layer"
+    unpacked.mkdir(parents=True)
+    (unpacked / "module.py").touch()
+    processes.throw_away(tmp_path / "tmp")
+    assert not (tmp_path / "tmp").exists()
+    assert processes.wait_until(lambda: not list(tmp_path.iterdir()), 20)
+
+
+def test_a_folder_that_is_not_there_needs_no_throwing_away(tmp_path: Path) -> None:
+    processes.throw_away(tmp_path / "tmp")
+    assert list(tmp_path.iterdir()) == []
