@@ -1,12 +1,15 @@
 """The fast test cloud: moto in process, with every table, queue, bucket and secret that the code names."""
 
 import base64
+import copy
 import importlib
 import json
 import os
 import pkgutil
 from collections.abc import Iterator
 from contextlib import contextmanager
+from functools import cache
+from itertools import batched
 from typing import Any
 
 import moto.backends
@@ -19,6 +22,7 @@ from chalicelib import aws, config, sealing, tables
 from chalicelib.places import published
 
 REGION = "cn-north-1"
+Items = dict[str, list[dict[str, Any]]]
 CREDENTIALS = {
     "AWS_ACCESS_KEY_ID": "testing",
     "AWS_SECRET_ACCESS_KEY": "testing",
@@ -131,10 +135,55 @@ def wipe() -> None:
         queue._messages.clear()
         queue.pending_messages.clear()
         queue.deleted_messages.clear()
+    held = moto.backends.get_backend("secretsmanager")[account][REGION].secrets
     for secret in config.KINDS["SECRET"]:
-        aws.client("secretsmanager").put_secret_value(
-            SecretId=os.environ[f"SECRET_{secret.upper()}"], SecretString=keyed_secret("1")
-        )
+        name = os.environ[f"SECRET_{secret.upper()}"]
+        if len(held[name].versions) > 1:
+            aws.client("secretsmanager").delete_secret(SecretId=name, ForceDeleteWithoutRecovery=True)
+            aws.client("secretsmanager").create_secret(Name=name, SecretString=keyed_secret("1"))
+
+
+@cache
+def dynamodb(endpoint: str | None) -> Any:
+    """A bare client of the DynamoDB that judges the stores now."""
+    return get_session().create_client("dynamodb", region_name=REGION, endpoint_url=endpoint)
+
+
+def engine() -> str | None:
+    """The address of the DynamoDB of this test; None for moto, in this process."""
+    return os.environ.get("AWS_ENDPOINT_URL_DYNAMODB")
+
+
+def items() -> Items:
+    """Everything that the tables hold, as DynamoDB has it."""
+    client = dynamodb(engine())
+    names = [config.table(name) for name in config.KINDS["TABLE"]]  # type: ignore[arg-type]
+    pages = {name: client.get_paginator("scan").paginate(TableName=name) for name in names}
+    return {name: [item for page in found for item in page["Items"]] for name, found in pages.items()}
+
+
+def put(wanted: Items) -> None:
+    """Put items back as they were, without the code that made them: in moto straight into its store."""
+    if engine():
+        requests = [
+            (name, {"PutRequest": {"Item": item}}) for name, found in wanted.items() for item in found
+        ]
+        write(dynamodb(engine()), requests)
+        return
+    tables_ = moto.backends.get_backend("dynamodb")[moto.core.DEFAULT_ACCOUNT_ID][REGION].tables
+    for name, found in wanted.items():
+        for item in copy.deepcopy(found):
+            tables_[name].put_item(item)
+
+
+def write(client: Any, requests: list[tuple[str, dict[str, Any]]]) -> None:
+    """Many writes to many tables, 25 a request."""
+    for some in batched(requests, 25):
+        left: dict[str, list[dict[str, Any]]] = {}
+        for name, request in some:
+            left.setdefault(name, []).append(request)
+        while left:
+            left = client.batch_write_item(RequestItems=left)["UnprocessedItems"]
 
 
 @contextmanager

@@ -26,6 +26,7 @@ from chalicelib.residence import store as residence
 from chalicelib.residence.model import Registration, Standing
 from infra.sandbox.credentials import PUBLISHED
 from infra.sandbox.server import Sandbox
+from tests import cloud
 from tests.chalicelib.identity.outsiders import RealName, Wechat
 
 DISTRICT, TOWN, COMMUNITY = "440604", "440604010", "440604010001"
@@ -69,18 +70,40 @@ def outside_systems(folder: Path, now: datetime) -> Iterator[None]:
         yield
 
 
+_PEOPLE: dict[tuple[datetime, int], tuple[list[Actor], cloud.Items]] = {}
+
+
 class Town:
-    """What the samples of the routes need; each thing is made when it is asked for."""
+    """What the samples of the routes need; each thing is made when it is asked for.
+
+    Its people are made once in each process; the next town of the same moment is given the same rows.
+    """
 
     def __init__(self, now: datetime, tag: int = 0) -> None:
         self.now = now
         self._numbers = itertools.count(1000 * tag + 1)
         self.order = 10 * tag + 1
-        self.owner = self.citizen(f"owner{tag}", self.order)
-        self.stranger = self.citizen(f"stranger{tag}", self.order + 1)
-        self.unbound = self.citizen(f"unbound{tag}")
+        if (now, tag) in _PEOPLE:
+            people, rows = _PEOPLE[now, tag]
+            cloud.put(rows)
+        else:
+            before = cloud.items()
+            people = self._move_in(tag)
+            rows = {
+                name: [row for row in held if row not in before[name]] for name, held in cloud.items().items()
+            }
+            _PEOPLE[now, tag] = people, rows
+        self.owner, self.stranger, self.unbound = people
+
+    def _move_in(self, tag: int) -> list[Actor]:
+        people = [
+            self.citizen(f"owner{tag}", self.order),
+            self.citizen(f"stranger{tag}", self.order + 1),
+            self.citizen(f"unbound{tag}"),
+        ]
         members = [self._member(staff(role, near=near)) for role in STAFF_ROLES for near in (True, False)]
-        identity.import_staff(members, now)
+        identity.import_staff(members, self.now)
+        return people
 
     @staticmethod
     def _member(actor: Actor) -> identities.StaffMember:

@@ -20,7 +20,7 @@ from botocore.exceptions import BotoCoreError
 from botocore.session import get_session
 
 from chalicelib import tables
-from tests.cloud import create_tables
+from tests.cloud import create_tables, write
 
 HERE = Path(__file__).parent
 _VARIABLE = "AWS_ENDPOINT_URL_DYNAMODB"
@@ -146,7 +146,10 @@ def dynamodb_engine(request: pytest.FixtureRequest) -> Iterator[str]:
 
 
 def _empty(client: Any) -> None:
-    for name in client.list_tables()["TableNames"]:
-        for page in client.get_paginator("scan").paginate(TableName=name, ProjectionExpression="pk, sk"):
-            for key in page["Items"]:
-                client.delete_item(TableName=name, Key=key)
+    requests = [
+        (name, {"DeleteRequest": {"Key": key}})
+        for name in client.list_tables()["TableNames"]
+        for page in client.get_paginator("scan").paginate(TableName=name, ProjectionExpression="pk, sk")
+        for key in page["Items"]
+    ]
+    write(client, requests)
