@@ -1,12 +1,12 @@
 """Who is seen in the city by several departments and not registered."""
 
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass
 from datetime import datetime
 from functools import partial
 from itertools import batched
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from chalicelib import audit, aws, clock, keys
 from chalicelib.actors import SYSTEM
@@ -14,6 +14,9 @@ from chalicelib.identity import service as identity
 from chalicelib.linkage import model, reviews, store
 from chalicelib.linkage.model import Finding, Policy, State
 from chalicelib.tables import Delete, transact
+
+if TYPE_CHECKING:  # Its module loads PyArrow, which the API must not.
+    from chalicelib.linkage.outlook import Unregistered
 
 decide = reviews.decide
 events = reviews.events
@@ -65,7 +68,7 @@ def find_unregistered(
     batches; the batch is written with its findings and removed once sent, so that none is lost. May be
     run again at any time; ``scratch`` may keep copies of parts between runs.
     """
-    from chalicelib.linkage import finder, searching
+    from chalicelib.linkage import finder, outlook, searching
 
     batches = send_unsent(send)
     policy = model.policy_on(clock.local_date(now))
@@ -77,6 +80,7 @@ def find_unregistered(
         closed, waiting = close_registered(registered, now, partial(searching.over, connection, found))
         wanted = [one for one in found.candidates if not live & set(one.keys) and one.key not in waiting]
         named = searching.named(connection, scratch, wanted)
+        outlook.keep(connection, (one for one in found.candidates if not live & set(one.keys)))
     progress(f"{len(wanted)} to write, {closed} closed")
     numbers = [(one.key, named[one.key].id_number) for one in wanted if one.keys and one.key in named]
     people = people_for_keys([(key, number) for key, number in numbers if number], now)
@@ -91,6 +95,13 @@ def find_unregistered(
     new = _add_new(sorted(made, key=lambda pair: (pair[0].town or "", pair[0].address or "")), now)
     batches += send_unsent(send)
     return Outcome(compared.rows, len(found.candidates), len(live), new, closed, batches, compared)
+
+
+def unregistered() -> Iterator["Unregistered"]:
+    """Who the newest search found not registered, for counting: month of birth, place, sources; nobody named."""
+    from chalicelib.linkage import outlook
+
+    return outlook.read()
 
 
 def _finding(one: Any, person_id: str, clear: Any, policy: Policy) -> tuple[Finding, str]:

@@ -2,7 +2,7 @@
 
 from collections.abc import Callable
 from datetime import date, datetime
-from typing import Annotated, Any, Literal, Self
+from typing import Annotated, Any, Literal, NamedTuple, Self
 
 from pydantic import AfterValidator, Field, model_validator
 from pydantic_core import PydanticCustomError
@@ -129,13 +129,30 @@ class Registration(Shape):
 
 
 class Standing(Shape):
-    """What is in force for a person now."""
+    """What is in force for a person now. ``born``: year and month (``2020-03``), None where unknown."""
 
     person_id: str
     status: Literal["active", "departed"]
     registration_id: str
     region: str
     since: date
+    born: str | None = None
+
+
+class Resident(NamedTuple):
+    """Somebody of the register, as counts need it. ``first``: when the city first had the person registered."""
+
+    person_id: str
+    region: str
+    is_active: bool
+    since: date
+    first: date
+    born: str | None
+
+
+def month_of(born: date | None) -> str | None:
+    """The year and month of a birth date: all that counting by age needs."""
+    return born.isoformat()[:7] if born else None
 
 
 class RegistrationView(Shape):

@@ -1,12 +1,12 @@
 """The use cases of residence: register, enact, depart, import, verify."""
 
 import json
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from datetime import date, datetime
 from itertools import batched
 from typing import Any, Final
 
-from chalicelib import audit, clock, idnumbers, keys, sealing, tables
+from chalicelib import audit, clock, keys, sealing, tables
 from chalicelib.actors import SYSTEM, Actor
 from chalicelib.cases import service as cases
 from chalicelib.cases.model import Case
@@ -15,7 +15,8 @@ from chalicelib.errors import Conflict, Field, Forbidden, Invalid, NotFound
 from chalicelib.forms import service as forms
 from chalicelib.identity import service as identity
 from chalicelib.places import service as places
-from chalicelib.residence import model, store, telling  # noqa: F401  # It tells forms what is known.
+from chalicelib.residence import census, model, store, telling  # noqa: F401  # It tells forms what is known.
+from chalicelib.residence.importing import import_rows
 from chalicelib.residence.model import (
     Departure,
     Facts,
@@ -23,9 +24,25 @@ from chalicelib.residence.model import (
     Named,
     NewRegistration,
     Registration,
+    Resident,
     Standing,
 )
 from chalicelib.tables import Cancelled, Once, Write
+
+__all__ = [
+    "Resident",
+    "born_between",
+    "depart",
+    "enact",
+    "import_rows",
+    "register",
+    "registered_keys",
+    "registered_people",
+    "registrations_of",
+    "residents",
+    "standing_of",
+    "verify",
+]
 
 REGISTRATION: Final = "residence_registration"
 DEPARTURE: Final = "residence_departure"
@@ -143,14 +160,17 @@ def _enact_registration(case: Case, now: datetime) -> bool:
         person: keys.stable_id("R", case.id, person) for person in _household(case, now)
     }
     before = store.standings(people)
+    born = {who: model.month_of(one.birth_date) for who, one in identity.profiles(people).items()}
     writes: list[Write] = []
     for person, registration_id in people.items():
-        writes += _stay_writes(case, person, registration_id, before.get(person))
+        writes += _stay_writes(case, person, registration_id, before.get(person), born.get(person))
     writes.append(audit.entry(SYSTEM, "residence.registered", case.id, now, people=len(people)))
     return _once_only(writes, case)
 
 
-def _stay_writes(case: Case, person: str, registration_id: str, before: Standing | None) -> list[Write]:
+def _stay_writes(
+    case: Case, person: str, registration_id: str, before: Standing | None, born: str | None
+) -> list[Write]:
     claim = case.payload
     arrived = date.fromisoformat(claim["arrived_on"])
     stay = Registration(
@@ -172,6 +192,7 @@ def _stay_writes(case: Case, person: str, registration_id: str, before: Standing
         registration_id=registration_id,
         region=case.region,
         since=stay.registered_on,
+        born=born,
     )
     writes: list[Write] = [store.create_registration(stay), store.put_standing(standing, before)]
     if before and before.status == "active":
@@ -287,71 +308,16 @@ def registered_people(person_ids: Iterable[str]) -> set[str]:
     return set(store.standings(person_ids))
 
 
-def import_rows(rows: Sequence[dict[str, Any]], source: str, now: datetime) -> dict[str, int]:
-    """Take rows of the city's old register: people, stays and standings; a repeat changes nothing.
-
-    Each row: ``id_number``, ``name``, ``phone``, ``town``, ``community``, ``address``, ``arrived_on``,
-    ``registered_on``, ``housing``, ``status`` (active, departed), ``left_on``. Whoever has a standing already
-    keeps it: what people told us themselves is newer than the old register. Rows without a valid number
-    cannot be tied to a person, rows without any place to a region: they are counted, not imported.
-    """
-    usable = [row for row in rows if row.get("id_number") and idnumbers.is_valid(row["id_number"])]
-    make = keys.person_key_maker()
-    by_key = {make(number := idnumbers.normalise(row["id_number"])): (number, row) for row in usable}
-    known = {
-        key: identity.KnownPerson(name=row.get("name"), phone=row.get("phone"))
-        for key, (_, row) in by_key.items()
-    }
-    people = identity.people_for_keys([(key, number) for key, (number, _) in by_key.items()], now, known)
-    standing = store.standings(people.values())
-    found = [_imported(people[key], row) for key, (_, row) in by_key.items() if people[key] not in standing]
-    # Neighbours together: the counters' transactions then share their rows.
-    fresh = sorted((stay for stay in found if stay), key=lambda stay: stay.region)
-    imported = sum(_import_some(list(some), source, now) for some in batched(fresh, 49))
-    return {
-        "rows": len(rows),
-        "imported": imported,
-        "known": len(people) - len(found),
-        "without_place": len(found) - len(fresh),
-        "without_number": len(rows) - len(usable),
-    }
+def residents() -> Iterator[Resident]:
+    """Everybody of the register, in a stream that holds one page a segment: for counting at night."""
+    return census.residents()
 
 
-def _imported(person_id: str, row: dict[str, Any]) -> Registration | None:
-    """The stay that a row of the old register tells of; None when it does not say where."""
-    place = places.place_of_record(
-        row.get("community"), row.get("town"), row.get("address"), row.get("address_code")
-    )
-    if place is None:
-        return None
-    registered = date.fromisoformat(row["registered_on"])
-    left = row.get("left_on")
-    departed = row.get("status") == "departed"
-    return Registration(
-        id=keys.stable_id("R", "import", person_id, row["registered_on"]),
-        person_id=person_id,
-        status="departed" if departed else "active",
-        region=place.community,
-        grid=place.grid,
-        building=place.building,
-        arrived_on=date.fromisoformat(row.get("arrived_on") or row["registered_on"]),
-        registered_on=registered,
-        ended_on=date.fromisoformat(left) if departed and left else registered if departed else None,
-        housing=row.get("housing") or None,
-        origin="import",
-    )
-
-
-def _import_some(stays: list[Registration], source: str, now: datetime) -> int:
-    writes = [write for stay in stays for write in store.import_writes(stay)]
-    target = keys.stable_id("I", source)
-    try:
-        tables.transact(*writes, audit.entry(SYSTEM, "residence.imported", target, now, people=len(stays)))
-    except Cancelled:
-        if len(stays) == 1:
-            return 0  # This one came in by another way between reading and writing.
-        return sum(_import_some([stay], source, now) for stay in stays)
-    return len(stays)
+def born_between(
+    town: str, first: str, last: str, token: str | None, limit: int = 50
+) -> tuple[list[Standing], str | None]:
+    """Who is registered in a town and was born from one month to another (``2020-09``), both included; one page."""
+    return store.born_between(town, first, last, token, limit)
 
 
 def _export(person_id: str, now: datetime) -> list[dict[str, Any]]:

@@ -2,12 +2,22 @@
 
 from collections.abc import Iterable
 from datetime import date
+from typing import Any
 
 from pynamodb.attributes import DiscriminatorAttribute, UnicodeAttribute
+from pynamodb.indexes import GlobalSecondaryIndex
 
 from chalicelib import tables
 from chalicelib.residence.model import Registration, Standing
 from chalicelib.tables import Delete, Put, Row, Update, Write
+
+
+class ByBorn(GlobalSecondaryIndex[Any]):
+    """Who is registered in a town now, by month of birth: ``TOWN#<town>`` / ``<month>#<community>#<person>``."""
+
+    Meta = tables.index_meta("by_born")
+    by_born_pk = UnicodeAttribute(hash_key=True)
+    by_born_sk = UnicodeAttribute(range_key=True)
 
 
 class ResidenceItem(Row):
@@ -38,6 +48,10 @@ class StandingRow(ResidenceItem, discriminator="standing"):
     """Which registration is in force, or that the person has left."""
 
     since = UnicodeAttribute()
+    born = UnicodeAttribute(null=True)
+    by_born_pk = UnicodeAttribute(null=True)
+    by_born_sk = UnicodeAttribute(null=True)
+    by_born = ByBorn()
 
 
 def person_pk(person_id: str) -> str:
@@ -64,7 +78,10 @@ def standing_row(standing: Standing) -> StandingRow:
     """The row of a standing."""
     row = StandingRow(person_pk(standing.person_id), "STANDING", person_id=standing.person_id)
     row.registration_id, row.region = standing.registration_id, standing.region
-    row.status, row.since = standing.status, standing.since.isoformat()
+    row.status, row.since, row.born = standing.status, standing.since.isoformat(), standing.born
+    if standing.status == "active" and standing.born:
+        row.by_born_pk = f"TOWN#{standing.region[:9]}"
+        row.by_born_sk = f"{standing.born}#{standing.region}#{standing.person_id}"
     return row
 
 
@@ -90,7 +107,7 @@ def create_registration(registration: Registration) -> Put:
     return tables.create(registration_row(registration))
 
 
-def import_writes(registration: Registration) -> list[Write]:
+def import_writes(registration: Registration, born: str | None = None) -> list[Write]:
     """The writes of an imported stay: the stay and, when it is in force or was the last, the standing."""
     standing = Standing(
         person_id=registration.person_id,
@@ -98,6 +115,7 @@ def import_writes(registration: Registration) -> list[Write]:
         registration_id=registration.id,
         region=registration.region,
         since=registration.ended_on or registration.registered_on,
+        born=born,
     )
     return [create_registration(registration), put_standing(standing, None)]
 
@@ -131,6 +149,21 @@ def standings(person_ids: Iterable[str]) -> dict[str, Standing]:
     return {row.person_id: _standing(row) for row in StandingRow.batch_get(wanted, consistent_read=True)}
 
 
+def born_between(
+    town: str, first: str, last: str, token: str | None, limit: int
+) -> tuple[list[Standing], str | None]:
+    """Who is registered in a town now and was born from one month to another, both included; one page."""
+    scope = f"born#{town}#{first}#{last}"
+    results = StandingRow.by_born.query(
+        f"TOWN#{town}",
+        StandingRow.by_born_sk.between(f"{first}#", f"{last}#~"),
+        limit=limit,
+        last_evaluated_key=tables.position(token, scope),
+    )
+    rows, following = tables.page(results, scope)
+    return [_standing(row) for row in rows], following
+
+
 def _standing(row: StandingRow) -> Standing:
     return Standing(
         person_id=row.person_id,
@@ -138,6 +171,7 @@ def _standing(row: StandingRow) -> Standing:
         registration_id=row.registration_id,
         region=row.region,
         since=date.fromisoformat(row.since),
+        born=row.born,
     )
 
 

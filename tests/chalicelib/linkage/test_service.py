@@ -84,6 +84,16 @@ def test_somebody_seen_and_not_registered_is_found_with_name_and_phone(
     assert found.person_key == keys.person_key(number(2))
 
 
+def test_who_is_not_registered_is_kept_for_counting_without_name_or_number(search: Search) -> None:
+    assert list(service.unregistered()) == []
+    search(registrations=[row(1)], lease_filings=[row(1), row(2)])
+    (one,) = service.unregistered()
+    assert (one.born, one.town, one.sources) == ("1990-01", row(2)[6], "lease_filings")
+    assert not {number(2), keys.person_key(number(2)), "测试某"} & set(one)
+    search(registrations=[row(1), row(2)])
+    assert list(service.unregistered()) == []
+
+
 def test_what_is_kept_of_a_finding_is_sealed(search: Search) -> None:
     search(lease_filings=[row(2)])
     (kept,) = store.in_state("open")

@@ -146,3 +146,30 @@ def test_impossible_dates_and_places_are_named(
 def test_somebody_without_a_bound_identity_is_asked_to_bind_it(town: Town, now: datetime) -> None:
     with pytest.raises(Forbidden, match="identity_not_bound"):
         residence.register(town.unbound, body(), now)
+
+
+def test_a_stay_tells_the_month_of_birth_and_leaving_ends_the_list_of_its_town(
+    town: Town, now: datetime
+) -> None:
+    residence.enact(accepted(town.owner, now), now)
+    standing = residence.standing_of(town.owner.id)
+    assert standing and standing.born == "1990-01"
+    found, following = residence.born_between(TOWN, "1989-12", "1990-01", None)
+    assert ([one.person_id for one in found], following) == ([town.owner.id], None)
+    assert residence.born_between(TOWN, "1990-02", "1991-12", None)[0] == []
+    (stay,) = residence.registrations_of(town.owner.id)
+    filed = residence.depart(town.owner, stay.id, Departure(left_on=date(2026, 11, 20)), now)
+    residence.enact(cases.case(filed.id).model_copy(update={"state": "accepted"}), now)
+    assert residence.born_between(TOWN, "1989-12", "1990-01", None)[0] == []
+
+
+def test_a_census_tells_of_everybody_once_with_the_first_registration(town: Town, now: datetime) -> None:
+    residence.enact(accepted(town.owner, now), now)
+    (first,) = residence.registrations_of(town.owner.id)
+    residence.enact(accepted(town.owner, now, arrived_on="2026-11-22"), now)
+    residence.enact(accepted(town.stranger, now), now)
+    people = {one.person_id: one for one in residence.residents()}
+    assert set(people) == {town.owner.id, town.stranger.id}
+    mover = people[town.owner.id]
+    assert (mover.is_active, mover.region, mover.born) == (True, COMMUNITY, "1990-01")
+    assert mover.first == first.registered_on
