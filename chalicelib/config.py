@@ -25,6 +25,7 @@ Table = Literal[
     "fieldwork",
     "messaging",
     "monitoring",
+    "insight",
     "audit",
 ]
 Bucket = Literal["inbox", "documents", "curated", "linkage", "published", "audit"]

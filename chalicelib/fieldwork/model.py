@@ -236,9 +236,14 @@ class Precision(Shape):
     share: float | None
 
 
+def right_of_told(outcomes: Mapping[str, int]) -> tuple[int, int]:
+    """How many visits found what was said, and how many could tell."""
+    right = sum(outcomes.get(outcome, 0) for outcome in RIGHT_OUTCOMES)
+    return right, right + sum(outcomes.get(outcome, 0) for outcome in WRONG_OUTCOMES)
+
+
 def precision_of(sources: str, outcomes: Mapping[str, int]) -> Precision:
     """The precision of sources written as ``a+b`` from counted outcomes; None while there are none."""
-    right = sum(outcomes.get(outcome, 0) for outcome in RIGHT_OUTCOMES)
-    told = right + sum(outcomes.get(outcome, 0) for outcome in WRONG_OUTCOMES)
+    right, told = right_of_told(outcomes)
     share = round(right / told, 4) if told else None
     return Precision(sources=tuple(sources.split("+")), outcomes=dict(outcomes), share=share)

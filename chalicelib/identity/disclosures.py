@@ -24,11 +24,12 @@ def disclosure_writes(
     now: datetime,
     *,
     reason: str | None = None,
+    approved: bool = False,
 ) -> list[Put]:
     """The writes that tell these people that a member of staff saw ``what`` of them; none for others.
 
     The same staff, person, purpose and thing on one day is one row. For children under 14 there is a
-    second row in their separate log. Put them into the act's own transaction. One batch read.
+    second row in their separate log, which says whether the role or somebody's approval (``approved``) allows it. Put them into the act's own transaction. One batch read.
     Raises ``Malformed("purpose_unknown")``.
     """
     if not actor.is_staff:
@@ -39,15 +40,21 @@ def disclosure_writes(
     year = str(clock.local_date(now).year)
     writes = [_disclosure(actor, person_id, purpose, what, now, reason) for person_id in seen]
     minors = [i for i, row in seen.items() if row.minor_through and row.minor_through >= year]
-    return writes + [_minor_access(actor, person_id, purpose, what, now) for person_id in minors]
+    return writes + [_minor_access(actor, person_id, purpose, what, now, approved) for person_id in minors]
 
 
 def record_disclosures(
-    actor: Actor, person_ids: Sequence[str], purpose: str, what: str, now: datetime
+    actor: Actor,
+    person_ids: Sequence[str],
+    purpose: str,
+    what: str,
+    now: datetime,
+    *,
+    approved: bool = False,
 ) -> None:
     """Write the disclosures of something already read, with one audit entry for each transaction."""
     for some in batched(dict.fromkeys(person_ids), 49):
-        if writes := disclosure_writes(actor, some, purpose, what, now):
+        if writes := disclosure_writes(actor, some, purpose, what, now, approved=approved):
             note = audit.entry(actor, "people.shown", what, now, purpose=purpose, count=len(some))
             transact(*writes, note)
 
@@ -65,12 +72,15 @@ def _disclosure(
     return Put(row)
 
 
-def _minor_access(actor: Actor, person_id: str, purpose: str, what: str, now: datetime) -> Put:
+def _minor_access(
+    actor: Actor, person_id: str, purpose: str, what: str, now: datetime, approved: bool
+) -> Put:
     day = clock.local_date(now).isoformat()
     place = keys.stable_id("", actor.id, person_id, purpose, what)
     row = store.MinorAccessRow(f"MINOR_ACCESS#{day[:7]}", f"{day}#{place}", at=clock.iso(now))
     row.staff, row.role, row.person_id = actor.id, _role(actor), person_id
-    row.purpose, row.what, row.approved = purpose, what, bool(actor.roles & model.MINOR_ROLES)
+    row.purpose, row.what = purpose, what
+    row.approved = approved or bool(actor.roles & model.MINOR_ROLES)
     row.expires_at = int((now + KEPT).timestamp())
     return Put(row)
 

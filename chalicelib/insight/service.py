@@ -1,18 +1,43 @@
-"""Statistics about people, as they may be shown."""
+"""Statistics about people, as they may be shown: releases, what is read of them, and lists of names by duty."""
 
 import hmac
 from collections.abc import Callable, Iterable, Mapping
+from datetime import datetime
 
-from chalicelib import keys, regions
-from chalicelib.insight import disclosure, perturbation
+from chalicelib import clock, keys, regions, tables
+from chalicelib.actors import Actor
+from chalicelib.errors import Field, Invalid
+from chalicelib.insight import cohorts, disclosure, gathering, perturbation, releasing, store
 from chalicelib.insight.disclosure import K
-from chalicelib.insight.model import Cell
+from chalicelib.insight.gathering import Resident
+from chalicelib.insight.lists import ask_for_list, asked_lists, decide_list, names
+from chalicelib.insight.model import Cell, CohortCell
 from chalicelib.insight.perturbation import Tally, tally
+from chalicelib.insight.policy import policy_on
+from chalicelib.insight.releasing import Precision, Summary
 from chalicelib.places import service as places
+from chalicelib.shapes import Page
 
-__all__ = ["Cell", "K", "Tally", "communities", "record_key_maker", "release_counts", "tally"]
+__all__ = [
+    "Cell",
+    "K",
+    "Precision",
+    "Summary",
+    "Tally",
+    "ask_for_list",
+    "asked_lists",
+    "cohorts_of",
+    "communities",
+    "decide_list",
+    "names",
+    "record_key_maker",
+    "release_cohorts",
+    "release_counts",
+    "tally",
+]
 
 Table = Mapping[tuple[str, str], Iterable[int] | Tally]
+_REGIONS_A_PAGE = 20
 
 
 def record_key_maker() -> Callable[[str], int]:
@@ -22,10 +47,10 @@ def record_key_maker() -> Callable[[str], int]:
     """
     current, versions = keys.secret_versions("blind_index")
     secret, digest = versions[current], hmac.digest
-    bytes_ = perturbation.KEY_BITS // 8
+    length = perturbation.KEY_BITS // 8
 
     def make(person_id: str) -> int:
-        return int.from_bytes(digest(secret, b"record\x1f" + person_id.encode(), "sha256")[:bytes_])
+        return int.from_bytes(digest(secret, b"record\x1f" + person_id.encode(), "sha256")[:length])
 
     return make
 
@@ -60,3 +85,53 @@ def communities() -> list[str]:
     """The codes of all communities of the city that lie in a town."""
     towns = places.towns_in(regions.CITY)
     return [community.code for town in towns for community in places.divisions_under(town)]
+
+
+def release_cohorts(
+    residents: Iterable[Resident],
+    unregistered: Iterable[tuple[str, str | None, str]],
+    precision: Precision,
+    moment: datetime,
+    now: datetime,
+    everywhere: Iterable[str] | None = None,
+) -> Summary:
+    """Make the release of a moment's day: school intakes and old people, now and projected, by region.
+
+    ``residents``: everybody of the register, each once. ``unregistered``: id, month of birth and finest region of whoever was
+    found not registered. ``everywhere``: the communities it is about, all of the city by default. One pass over each; memory
+    grows with cells, not with people. The same day again replaces its release.
+    """
+    day = clock.local_date(moment)
+    policy = policy_on(day)
+    plan = cohorts.plan(policy, day)
+    gathered = gathering.gather(residents, unregistered, plan, policy, day, record_key_maker())
+    around = communities() if everywhere is None else list(everywhere)
+    return releasing.release(gathered, plan, policy, precision, around, day, now)
+
+
+def cohorts_of(actor: Actor, region: str, token: str | None) -> Page[CohortCell]:
+    """What the newest release says of a region and of the regions directly inside it, 20 regions a page.
+
+    Empty before the first release. Raises ``Invalid`` for what is no region down to the community,
+    ``Forbidden`` outside the actor's scope.
+    """
+    known = places.division(region)
+    if known is None:
+        raise Invalid("division_unknown", fields=[Field("/region", "division_unknown")])
+    actor.require_region(region)
+    release = store.newest()
+    if release is None:
+        return Page(items=[])
+    scope = f"cohorts#{release.released_on}#{region}"
+    wanted = [region, *(inside.code for inside in places.divisions_under(region))]
+    start = _place(token, scope)
+    found = store.cells(release, wanted[start : start + _REGIONS_A_PAGE])
+    end = start + _REGIONS_A_PAGE
+    following = keys.sign_page({"scope": scope, "from": {"at": end}}) if end < len(wanted) else None
+    items = [cell for code in wanted[start:end] for cell in found.get(code, [])]
+    return Page(items=items, next=following)
+
+
+def _place(token: str | None, scope: str) -> int:
+    found = tables.position(token, scope)
+    return int(found["at"]) if found else 0

@@ -26,6 +26,7 @@ from chalicelib.residence.model import (
     Registration,
     Resident,
     Standing,
+    month_of,
 )
 from chalicelib.tables import Cancelled, Once, Write
 
@@ -35,6 +36,7 @@ __all__ = [
     "depart",
     "enact",
     "import_rows",
+    "month_of",
     "register",
     "registered_keys",
     "registered_people",
