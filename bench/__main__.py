@@ -20,7 +20,7 @@ BENCHES = (
     "linkage_increments",
     "simulation",
 )
-BENCHES = ("imports", "routes", "cases", "counters", "places", "sources", "linkage", "simulation")
+BENCHES = ("imports", "routes", "cases", "counters", "places", "sources", "linkage", "insight", "simulation")
 
 
 def _load(name: str) -> Any:

@@ -129,6 +129,8 @@ def names(
     Raises ``Malformed("purpose_needed")`` unless the header names the request's purpose, ``Conflict`` while nobody
     has approved it, ``Gone`` when its days are over, ``NotFound`` for anybody else's.
     """
+    if token:
+        keys.read_page(token)  # A forged one is refused before anything is looked at.
     asked = _asked(id_)
     if asked.requested_by != actor.id:
         raise NotFound("list_not_found")

@@ -119,12 +119,12 @@ def cohorts_of(actor: Actor, region: str, token: str | None) -> Page[CohortCell]
     if known is None:
         raise Invalid("division_unknown", fields=[Field("/region", "division_unknown")])
     actor.require_region(region)
+    scope = f"cohorts#{region}"
+    start = _place(token, scope)
     release = store.newest()
     if release is None:
         return Page(items=[])
-    scope = f"cohorts#{release.released_on}#{region}"
     wanted = [region, *(inside.code for inside in places.divisions_under(region))]
-    start = _place(token, scope)
     found = store.cells(release, wanted[start : start + _REGIONS_A_PAGE])
     end = start + _REGIONS_A_PAGE
     following = keys.sign_page({"scope": scope, "from": {"at": end}}) if end < len(wanted) else None

@@ -5,13 +5,19 @@ import sys
 import time
 from collections.abc import Callable
 
-from infra.local import smoke_forms, smoke_permits, smoke_steps
+from infra.local import smoke_forms, smoke_insight, smoke_permits, smoke_steps
 from infra.local.client import Client, Refused
 from infra.local.place import LocalSession, usual_place
 from infra.local.smoke_steps import NotShown, Run
 
 # The audit comes last: it proves what the others left behind.
-STEPS = [*smoke_steps.STEPS[:-1], *smoke_forms.STEPS, *smoke_permits.STEPS, smoke_steps.audits]
+STEPS = [
+    *smoke_steps.STEPS[:-1],
+    *smoke_forms.STEPS,
+    *smoke_permits.STEPS,
+    *smoke_insight.STEPS,
+    smoke_steps.audits,
+]
 
 
 def main() -> int:

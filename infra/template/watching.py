@@ -55,6 +55,13 @@ WATCHED: Final = (
         0,
     ),
     Watched(
+        "CohortUnknown",
+        "Of many registered people nobody knows the month of birth: they are in no cohort",
+        "CohortUnknownPercent",
+        "release_cohorts",
+        2,
+    ),
+    Watched(
         "SourcesLate", "A department's file is overdue: see GET /sources", "SourcesLate", "tend_sources", 0
     ),
     Watched(

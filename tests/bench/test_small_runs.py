@@ -76,3 +76,9 @@ def test_what_a_transaction_writes_is_attributed_item_by_item() -> None:
     request = dynamo.Request("TransactWriteItems", asked)
     assert dynamo.written(request) == [("t", items[0]), ("u", items[1])]
     assert dynamo.written(dynamo.Request("Query", {"TableName": "t"})) == []
+
+
+def test_a_register_is_counted_in_memory_that_does_not_grow_with_it() -> None:
+    found = figures("insight.run(2_000, 40_000)")
+    assert float(found["insight.40000.memory"][-1]) < 1.2
+    assert 0 < float(found["insight.40000.suppressed"][-1]) < 1

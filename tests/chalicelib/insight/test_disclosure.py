@@ -1,7 +1,9 @@
 """What is not shown cannot be derived, from whatever else is shown."""
 
+import doctest
 import random
 from functools import cache
+from pathlib import Path
 
 import pytest
 from hypothesis import given, settings
@@ -183,3 +185,9 @@ def test_a_design_that_does_not_nest_is_refused() -> None:
         Design({}, ((frozenset({"a", "b"}),), (frozenset({"a"}),)))
     with pytest.raises(ValueError, match="no union"):
         Design({"x": frozenset({"a"})}, ((frozenset({"a", "b"}),),))
+
+
+def test_the_example_of_the_docs_is_what_the_control_does() -> None:
+    page = Path(__file__).parents[3] / "docs" / "insight.md"
+    tried = doctest.testfile(str(page), module_relative=False, encoding="utf-8")
+    assert (tried.attempted, tried.failed) == (4, 0)
