@@ -3,7 +3,7 @@
 from datetime import date
 
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from chalicelib import clock
@@ -35,6 +35,7 @@ def test_a_child_of_full_six_by_31_august_goes_to_school_that_year() -> None:
     assert cohorts_of(date(2025, 9, 1)) == set()
 
 
+@settings(max_examples=60, deadline=None)
 @given(st.dates(date(2005, 1, 1), date(2026, 12, 31)), st.dates(date(2026, 1, 1), date(2027, 12, 31)))
 def test_intakes_are_those_of_the_rule_by_age(born: date, day: date) -> None:
     for name, year in cohorts_of(born, day):
@@ -43,6 +44,7 @@ def test_intakes_are_those_of_the_rule_by_age(born: date, day: date) -> None:
             assert clock.age_on(born, date(year, 8, 31)) == age
 
 
+@settings(max_examples=60, deadline=None)
 @given(st.dates(date(1920, 1, 1), date(1990, 12, 31)), st.dates(date(2026, 1, 1), date(2027, 12, 31)))
 def test_the_old_of_a_year_are_of_age_by_its_end(born: date, day: date) -> None:
     expected = {

@@ -31,7 +31,7 @@ def test_a_row_of_the_p_table_keeps_its_constraints(count: int) -> None:
     assert variance_of(shares) == pytest.approx(VARIANCE * min(count, LIMIT) / LIMIT, abs=0.001)
 
 
-@settings(max_examples=200)
+@settings(max_examples=100, deadline=None)
 @given(st.lists(KEYS, max_size=40))
 def test_noise_is_bounded_and_nobody_is_made_of_nobody(keys: list[int]) -> None:
     published = perturbed(tally(keys))
@@ -39,7 +39,7 @@ def test_noise_is_bounded_and_nobody_is_made_of_nobody(keys: list[int]) -> None:
     assert published == 0 or keys
 
 
-@settings(max_examples=100)
+@settings(max_examples=60, deadline=None)
 @given(st.lists(KEYS, min_size=1, max_size=40), st.randoms(use_true_random=False), st.integers(1, 5))
 def test_the_same_people_carry_the_same_noise_however_they_are_put_together(
     keys: list[int], chance: random.Random, parts: int
