@@ -13,14 +13,16 @@ from bench.figures import Missing, NotMeasured, conditions, say
 BENCHES = (
     "imports",
     "routes",
+    "cases",
     "counters",
     "places",
     "sources",
     "linkage",
     "linkage_increments",
+    "insight",
+    "schooling",
     "simulation",
 )
-BENCHES = ("imports", "routes", "cases", "counters", "places", "sources", "linkage", "insight", "simulation")
 
 
 def _load(name: str) -> Any:

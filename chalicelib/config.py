@@ -20,6 +20,7 @@ Table = Literal[
     "feedback",
     "permits",
     "points",
+    "schooling",
     "sources",
     "linkage",
     "fieldwork",
@@ -29,7 +30,7 @@ Table = Literal[
     "audit",
 ]
 Bucket = Literal["inbox", "documents", "curated", "linkage", "published", "audit"]
-Queue = Literal["arrivals", "checks", "comparisons", "facts", "imports", "visits", "messages"]
+Queue = Literal["allocations", "arrivals", "checks", "comparisons", "facts", "imports", "visits", "messages"]
 Secret = Literal["signing", "person_key", "blind_index", "wechat", "wecom", "sms", "realname"]
 Key = Literal["people", "linkage", "data", "audit"]
 Url = Literal["wechat", "wecom", "sms", "realname"]

@@ -20,6 +20,7 @@ from chalicelib.messaging import service as messaging
 from chalicelib.permits import service as permits
 from chalicelib.rentals import service as rentals
 from chalicelib.residence import service as residence
+from chalicelib.schooling import service as schooling
 
 processor = Processor(EventType.DynamoDBStreams)
 
@@ -33,10 +34,14 @@ ENACTED_BY: Final[dict[str, Callable[[Case, datetime], bool]]] = {
     permits.APPLICATION: permits.enact,
     permits.ENDORSEMENT: permits.enact,
     permits.REPLACEMENT: permits.enact,
+    schooling.KIND: schooling.enact,
 }
 
 # Contexts that keep something in step with every state of their cases.
-FOLLOWED_BY: Final[dict[str, Callable[[Case, datetime], bool]]] = {feedback.KIND: feedback.follow}
+FOLLOWED_BY: Final[dict[str, Callable[[Case, datetime], bool]]] = {
+    feedback.KIND: feedback.follow,
+    schooling.KIND: schooling.follow,
+}
 
 
 def handler(event: dict[str, Any], context: Any) -> Any:

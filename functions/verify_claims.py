@@ -22,6 +22,7 @@ from chalicelib.permits import service as permits
 from chalicelib.rentals import service as rentals
 from chalicelib.residence import service as residence
 from chalicelib.residence.model import Facts, Finding
+from chalicelib.schooling import service as schooling
 from chalicelib.sources import service as sources
 
 processor = Processor(EventType.SQS)
@@ -35,6 +36,7 @@ VERIFIED_BY: Final[dict[str, Callable[[Case, str, Facts, datetime], Finding]]] =
     permits.APPLICATION: permits.verify,
     permits.ENDORSEMENT: permits.verify,
     permits.REPLACEMENT: permits.verify,
+    schooling.KIND: schooling.verify,
 }
 
 

@@ -205,6 +205,8 @@ def changed_in_one_place(body: dict[str, Any]) -> dict[str, Any]:
         "side": "tenant",
         "version": "2",
         "hash": "0" * 64,
+        "choices": ["b1"],
+        "rankings": ["another"],
     }
     key = next(key for key in changes if key in body)
     return {**body, key: changes[key]}

@@ -42,6 +42,8 @@ COMPOSED = (
     "paper_",
     "permit_state_",
     "permit_event_",
+    "school_event_",
+    "school_said_",
     "points_answer_",
     "points_more_",
     "points_unit_",

@@ -46,7 +46,7 @@ def _of_lot(inputs: Inputs, result: Result) -> Iterator[Fault]:
 
 def _of_places(inputs: Inputs, result: Result) -> Iterator[Fault]:
     """Every pupil has an answer, nobody else has, and each got what was wished for or nothing."""
-    known = {pupil.ref: {choice.school for choice in pupil.choices} for pupil in inputs.pupils}
+    known = {pupil.ref: {school for school, _ in pupil.choices} for pupil in inputs.pupils}
     yield from (Fault("unknown", ref) for ref in result.places.keys() - known.keys())
     for ref, wished in known.items():
         if ref not in result.places:
@@ -69,19 +69,20 @@ def _of_stability(inputs: Inputs, result: Result) -> Iterator[Fault]:
     """Nobody wished more for a school that had a place left, or that took somebody who comes after."""
     last, taken = _last_admitted(inputs, result)
     for pupil in inputs.pupils:
-        for choice in pupil.choices:
-            if choice.school == result.places[pupil.ref]:
+        got, within = result.places[pupil.ref], _within_class(pupil, result.seed)
+        for school, cls in pupil.choices:
+            if school == got:
                 break
-            if taken.get(choice.school, 0) < inputs.seats[choice.school]:
-                yield Fault("wasted", pupil.ref, choice.school)
-            elif choice.school in last and standing(pupil, choice.cls, result.seed) < last[choice.school]:
-                yield Fault("envied", pupil.ref, choice.school)
+            if taken.get(school, 0) < inputs.seats[school]:
+                yield Fault("wasted", pupil.ref, school)
+            elif school in last and (cls, *within) < last[school]:
+                yield Fault("envied", pupil.ref, school)
 
 
-def standing(pupil: Pupil, cls: int, seed: str) -> Standing:
-    """Where a pupil stands at a school with that class: class, rank, lot, reference; the smaller comes first."""
+def _within_class(pupil: Pupil, seed: str) -> tuple[int, str, str]:
+    """Where a pupil stands among those of its class: by rank, lot, reference; the smaller comes first."""
     drawn = hashlib.sha256(bytes.fromhex(seed) + b"\x1f" + pupil.ref.encode()).hexdigest() if seed else ""
-    return cls, pupil.rank, drawn, pupil.ref
+    return pupil.rank, drawn, pupil.ref
 
 
 def _last_admitted(inputs: Inputs, result: Result) -> tuple[dict[str, Standing], dict[str, int]]:
@@ -91,8 +92,8 @@ def _last_admitted(inputs: Inputs, result: Result) -> tuple[dict[str, Standing],
         school = result.places[pupil.ref]
         if school is None:
             continue
-        cls = next(choice.cls for choice in pupil.choices if choice.school == school)
-        own = standing(pupil, cls, result.seed)
+        cls = next(cls for wished, cls in pupil.choices if wished == school)
+        own = (cls, *_within_class(pupil, result.seed))
         last[school] = max(last.get(school, own), own)
         taken[school] = taken.get(school, 0) + 1
     return last, taken

@@ -8,7 +8,7 @@ the same inputs have one digest whatever order they came in.
 import hashlib
 import json
 from collections.abc import Sequence
-from typing import Any, Final, Literal
+from typing import Annotated, Any, Final, Literal
 
 from pydantic import Field, model_validator
 
@@ -20,11 +20,8 @@ FORMAT: Final = 1
 Digest = str
 
 
-class Choice(Shape):
-    """A school that is wished for, and the pupil's class there (0 is before 1)."""
-
-    school: str
-    cls: int = Field(alias="class", ge=0, le=99)
+# A school that is wished for and the pupil's class there (0 is before 1). A plain pair: a city has a million of them.
+Choice = tuple[str, Annotated[int, Field(ge=0, le=99)]]
 
 
 class Pupil(Shape):
@@ -36,7 +33,7 @@ class Pupil(Shape):
 
     @model_validator(mode="after")
     def _each_school_once(self) -> "Pupil":
-        if len({choice.school for choice in self.choices}) < len(self.choices):
+        if len({school for school, _ in self.choices}) < len(self.choices):
             raise ValueError("a school is wished for twice")
         return self
 
@@ -59,7 +56,7 @@ class Inputs(Shape):
         if any(count < 0 for count in self.seats.values()):
             raise ValueError("seats are counted from 0")
         known = self.seats.keys()
-        if any(choice.school not in known for pupil in self.pupils for choice in pupil.choices):
+        if any(school not in known for pupil in self.pupils for school, _ in pupil.choices):
             raise ValueError("a school is wished for that has no seats")
         return self
 
@@ -112,6 +109,6 @@ def _problem(inputs: Inputs, order: Sequence[Pupil], schools: Sequence[str]) -> 
     number = {school: place for place, school in enumerate(schools)}
     return Problem(
         seats=[inputs.seats[school] for school in schools],
-        choices=[[number[choice.school] for choice in pupil.choices] for pupil in order],
-        classes=[[choice.cls for choice in pupil.choices] for pupil in order],
+        choices=[[number[school] for school, _ in pupil.choices] for pupil in order],
+        classes=[[cls for _, cls in pupil.choices] for pupil in order],
     )

@@ -62,6 +62,13 @@ WATCHED: Final = (
         2,
     ),
     Watched(
+        "SchoolRunsFailed",
+        "A round of school places failed its check and is not published: see docs/schooling.md",
+        "SchoolRunsFailed",
+        "allocate_places",
+        0,
+    ),
+    Watched(
         "SourcesLate", "A department's file is overdue: see GET /sources", "SourcesLate", "tend_sources", 0
     ),
     Watched(

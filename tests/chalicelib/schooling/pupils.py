@@ -1,11 +1,9 @@
 """Made-up runs: inputs of a few pupils and schools, drawn by hypothesis or by seed."""
 
-import random
-
 from hypothesis import strategies as st
 
 from chalicelib.schooling import lottery
-from chalicelib.schooling.sealed import Choice, Inputs, Pupil
+from chalicelib.schooling.sealed import Inputs, Pupil
 
 SEED = "5e" * 32
 MECHANISMS = ("deferred_acceptance", "points_first")
@@ -13,8 +11,7 @@ MECHANISMS = ("deferred_acceptance", "points_first")
 
 def pupil(ref: str, rank: int, *choices: tuple[str, int]) -> Pupil:
     """A pupil's line; each choice a school and the class there."""
-    named = [Choice.model_validate({"school": school, "class": cls}) for school, cls in choices]
-    return Pupil(ref=ref, rank=rank, choices=tuple(named))
+    return Pupil(ref=ref, rank=rank, choices=choices)
 
 
 def inputs(
@@ -45,20 +42,3 @@ def runs(draw: st.DrawFn, mechanism: str = "deferred_acceptance", most: int = 7)
         cls = {s: own if mechanism == "points_first" else draw(st.integers(0, 2)) for s in wished}
         found.append(pupil(f"R{number}", draw(st.integers(1, 4)), *cls.items()))
     return inputs(seats, *found, mechanism=mechanism)
-
-
-def many(
-    pupils: int, schools: int, choices: int, seed: int = 7
-) -> tuple[list[int], list[list[int]], list[list[int]]]:
-    """A city: seats, choices and classes as numbers. Nine in ten pupils can be placed, and dear schools are wished for more."""
-    rand = random.Random(seed)
-    seats = [max(1, pupils * 9 // (10 * schools))] * schools
-    weights = [1 / (place + 5) for place in range(schools)]
-    wished = []
-    for _ in range(pupils):
-        mine: dict[int, None] = {}
-        while len(mine) < min(choices, schools):
-            mine.update(dict.fromkeys(rand.choices(range(schools), weights, k=choices)))
-        wished.append(list(mine)[:choices])
-    classes = [[rand.choice((0, 1, 1, 2, 2, 2)) for _ in mine] for mine in wished]
-    return seats, wished, classes

@@ -7,10 +7,11 @@ import pytest
 from hypothesis import given, settings
 from matching.games import HospitalResident
 
+from bench.schooling import city
 from chalicelib.schooling import allocation, checking, lottery, sealed
 from chalicelib.schooling.allocation import NOWHERE, Problem
 from chalicelib.schooling.sealed import Inputs, Pupil
-from tests.chalicelib.schooling.pupils import MECHANISMS, SEED, inputs, many, pupil, runs
+from tests.chalicelib.schooling.pupils import MECHANISMS, SEED, inputs, pupil, runs
 
 
 def test_the_example_of_gale_and_shapley_comes_out_as_they_say() -> None:
@@ -102,7 +103,7 @@ def test_no_stable_result_is_better_for_any_pupil() -> None:
 
 
 def _assignments(pupils: tuple[Pupil, ...]) -> list[dict[str, str | None]]:
-    options = [[None, *(choice.school for choice in line.choices)] for line in pupils]
+    options = [[None, *(school for school, _ in line.choices)] for line in pupils]
     return [
         dict(zip([line.ref for line in pupils], each, strict=True)) for each in itertools.product(*options)
     ]
@@ -110,7 +111,7 @@ def _assignments(pupils: tuple[Pupil, ...]) -> list[dict[str, str | None]]:
 
 def _likes(line: Pupil, school: str | None) -> int:
     """How far down the pupil's own list a school is."""
-    wished = [choice.school for choice in line.choices]
+    wished = [school for school, _ in line.choices]
     return wished.index(school) if school else len(wished)
 
 
@@ -129,15 +130,15 @@ def test_the_matching_library_finds_the_same() -> None:
 def _theirs(given_inputs: Inputs, lines: dict[str, Pupil]) -> dict[str, str]:
     """The library knows no school without a place and no school nobody wished for: they are taken out first."""
     open_at = {school for school, seats in given_inputs.seats.items() if seats}
-    wishes = {ref: [c.school for c in line.choices if c.school in open_at] for ref, line in lines.items()}
+    wishes = {ref: [s for s, _ in line.choices if s in open_at] for ref, line in lines.items()}
     wishes = {ref: mine for ref, mine in wishes.items() if mine}
     orders: dict[str, list[str]] = {}
     for school in open_at & {school for mine in wishes.values() for school in mine}:
         standing = {
-            ref: (c.cls, lines[ref].rank, lottery.lot(SEED, ref))
+            ref: (cls, lines[ref].rank, lottery.lot(SEED, ref))
             for ref in wishes
-            for c in lines[ref].choices
-            if c.school == school
+            for wished, cls in lines[ref].choices
+            if wished == school
         }
         orders[school] = sorted(standing, key=standing.__getitem__)
     if not orders:
@@ -170,8 +171,8 @@ def test_nobody_gains_by_hiding_true_wishes() -> None:
 
 
 def test_a_small_city_fills_no_school_beyond_its_seats() -> None:
-    seats, choices, classes = many(2_000, 20, 8)
+    seats, choices, classes = city(2_000, 20, 8)
     places = allocation.deferred_acceptance(Problem(seats, choices, classes))
     assert all(places.count(school) <= count for school, count in enumerate(seats))
     assert all(place == NOWHERE or place in mine for place, mine in zip(places, choices, strict=True))
-    assert places.count(NOWHERE) >= 200
+    assert 2_000 - sum(seats) <= places.count(NOWHERE) < 2_000

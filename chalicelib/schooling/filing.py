@@ -1,0 +1,229 @@
+"""Filing: an application, other wishes while a round is open, and what becomes of the case."""
+
+import json
+from collections.abc import Iterable, Sequence
+from datetime import datetime
+from typing import Any, Final
+
+from chalicelib import audit, clock, idnumbers, keys, sealing, tables
+from chalicelib.actors import SYSTEM, Actor
+from chalicelib.cases import service as cases
+from chalicelib.cases.model import Case
+from chalicelib.cases.views import CaseView
+from chalicelib.errors import Conflict, Field, Invalid, NotFound
+from chalicelib.forms import service as forms
+from chalicelib.identity import model as identities
+from chalicelib.identity import service as identity
+from chalicelib.residence import service as residence
+from chalicelib.schooling import model, policy, store
+from chalicelib.schooling.model import Application, Child, NewSchoolApplication, Run, Sibling, Status
+from chalicelib.schooling.policy import Policy
+from chalicelib.schooling.views import ChoicesView, NewChoices
+from chalicelib.tables import Cancelled, Once, Write
+
+KIND: Final = "school_application"
+MINOR_AGE: Final = 14  # PIPL art. 28.
+# Somebody who tries out other people's numbers as children learns nothing, and not more than these a day.
+CHILDREN_A_DAY: Final = (20, 86_400)
+_STATUS: Final[dict[str, Status]] = {"withdrawn": "withdrawn", "refused": "refused", "closed": "refused"}
+
+
+def file(
+    actor: Actor,
+    body: NewSchoolApplication,
+    now: datetime,
+    once: Once | None = None,
+    language: str = "zh-CN",
+) -> CaseView:
+    """Apply for a school place for a child; one application for each child and year, whichever parent files it.
+
+    Raises ``Conflict("school_not_open")`` unless the first round is open, ``Conflict("school_not_registered")`` without a registration in force,
+    ``Conflict("school_child_asked_already")``, and ``Invalid`` for ages, wishes and claims that cannot be, each named by its field.
+    """
+    owner = identity.require_person(actor)
+    today = clock.local_date(now)
+    run = open_run(today.year, body.district, body.grade, now)
+    _require_sound(body, run, now)
+    region = _region_of(owner)
+    identity.throttle(f"school_child#{owner}", *CHILDREN_A_DAY, now, "school_children_used_up")
+    people = _people(body, now)
+    if owner in people:
+        raise Invalid("values_invalid", fields=[Field("/child/id_number", "school_child_is_oneself")])
+    case_id = keys.stable_id("C", KIND, owner, once.key if once else keys.new_id("", now))
+    application = Application(
+        case=case_id,
+        owner=owner,
+        child=people[0],
+        child_key=keys.blind_index("child", body.child.id_number),
+        year=today.year,
+        district=body.district,
+        grade=body.grade,
+        region=region,
+        choices=tuple(body.choices),
+        points_case=body.points_case,
+        status="filed",
+    )
+    also: list[Write] = [*store.create_writes(application), *_consent(actor, body, people[0], now)]
+    try:
+        return cases.submit(_submission(application, body, people, now), actor, now, once, also, language)
+    except Cancelled:
+        if any(each.year == today.year for each in store.applications_for(application.child)):
+            raise Conflict("school_child_asked_already") from None
+        raise
+
+
+def open_run(year: int, district: str, grade: int, now: datetime) -> Run:
+    """The round that is open now; raises ``Conflict("school_not_open")``."""
+    for round_ in (1, 2, 3):
+        found = store.run(model.run_id(year, district, grade, round_))
+        if found is None:
+            break
+        if found[0].state == "open" and now < found[0].closes_at:
+            return found[0]
+    raise Conflict("school_not_open")
+
+
+def _require_sound(body: NewSchoolApplication, run: Run, now: datetime) -> None:
+    if run.round != 1:
+        raise Conflict("school_not_open")
+    rules, today = policy.policy(run.policy), clock.local_date(now)
+    born = idnumbers.parse(body.child.id_number).birth_date
+    wrong: list[Field] = []
+    if code := model.age_wrong(born, rules.grades[body.grade], today):
+        wrong.append(Field("/child/id_number", code))
+    elif born and clock.age_on(born, today) < MINOR_AGE and not body.child.guardian_consent:
+        wrong.append(Field("/child/guardian_consent", "guardian_consent_needed"))
+    wrong += _wishes_wrong(run.year, run.district, run.grade, body.choices, rules)
+    wrong += [
+        Field(f"/siblings/{place}/school", "school_sibling_elsewhere")
+        for place, sibling in enumerate(body.siblings)
+        if sibling.school not in body.choices
+    ]
+    if body.points_case is None and body.policy_claim is None:
+        wrong.append(Field("/points_case", "school_points_needed"))
+    if wrong:
+        raise Invalid("values_invalid", fields=wrong)
+
+
+def _wishes_wrong(year: int, district: str, grade: int, choices: Sequence[str], rules: Policy) -> list[Field]:
+    offered = [s.id for s in store.schools(year, district).values() if grade in s.classes]
+    return model.choices_wrong(choices, offered, rules)
+
+
+def _region_of(owner: str) -> str:
+    standing = residence.standing_of(owner)
+    if standing is None or standing.status != "active":
+        raise Conflict("school_not_registered")
+    return standing.region
+
+
+def _people(body: NewSchoolApplication, now: datetime) -> list[str]:
+    """The person ids of the child and then of the siblings; who is not known yet is made."""
+    named: list[Child | Sibling] = [body.child, *body.siblings]
+    found = {keys.person_key(one.id_number): one for one in named}
+    if len(found) < len(named):
+        raise Invalid("values_invalid", fields=[Field("/siblings", "school_child_twice")])
+    known = {key: identity.KnownPerson(name=one.name) for key, one in found.items()}
+    ids = identity.people_for_keys([(key, one.id_number) for key, one in found.items()], now, known)
+    return [ids[key] for key in found]
+
+
+def _consent(actor: Actor, body: NewSchoolApplication, child: str, now: datetime) -> Iterable[Write]:
+    """The guardian's consent for the child, given with the application (PIPL art. 31)."""
+    if not body.child.guardian_consent:
+        return []
+    given = identities.Consent(kind="guardian_of_minor", given=True, subject=child)
+    return identity.consent_writes(actor, given, now)
+
+
+def _submission(
+    application: Application, body: NewSchoolApplication, people: list[str], now: datetime
+) -> cases.Submission:
+    siblings = [
+        {"person": person, "school": sibling.school}
+        for person, sibling in zip(people[1:], body.siblings, strict=True)
+    ]
+    payload: dict[str, Any] = {
+        "year": application.year,
+        "district": application.district,
+        "grade": application.grade,
+        "child": application.child,
+        "sibling": bool(siblings),
+        "siblings": siblings,
+        "policy": body.policy_claim is not None,
+        "claim": body.policy_claim,
+    }
+    private = body.model_dump(mode="json", include={"child", "siblings"})
+    return cases.Submission(
+        kind=KIND,
+        owner=application.owner,
+        filer=application.owner,
+        region=application.region,
+        payload=payload,
+        sealed=sealing.seal(application.owner, json.dumps(private, ensure_ascii=False), KIND),
+        case_id=application.case,
+        papers=[cases.Named(*named) for named in forms.papers_in(KIND, body.model_dump(mode="json"), now)],
+    )
+
+
+def own(actor: Actor, case_id: str) -> Application:
+    """The caller's application; raises ``NotFound``, for other people's and other kinds' too."""
+    person = identity.require_person(actor)
+    case = cases.case_for(actor, case_id)
+    found = of_case(case) if case.kind == KIND and case.owner == person else None
+    if found is None:
+        raise NotFound("case_not_found")
+    return found
+
+
+def of_case(case: Case) -> Application | None:
+    """The application of a case, or None when it was deleted."""
+    said = case.payload
+    return store.application(said["year"], said["district"], said["grade"], case.id)
+
+
+def change_choices(actor: Actor, case_id: str, body: NewChoices, now: datetime) -> ChoicesView:
+    """Other wishes, as often as one likes until the round closes. Raises ``Conflict("school_not_open")``, ``Invalid``."""
+    found = own(actor, case_id)
+    if found.status not in ("filed", "accepted"):
+        raise Conflict("school_application_over")
+    run = open_run(found.year, found.district, found.grade, now)
+    rules = policy.policy(run.policy)
+    if wrong := _wishes_wrong(found.year, found.district, found.grade, body.choices, rules):
+        raise Invalid("values_invalid", fields=wrong)
+    changed = found.model_copy(update={"choices": tuple(body.choices)})
+    note = audit.entry(actor, "school_choices.changed", case_id, now, choices=len(body.choices))
+    tables.transact(store.save(found, changed), note)
+    return ChoicesView(case=case_id, choices=body.choices)
+
+
+def enact(case: Case, now: datetime) -> bool:
+    """Let an accepted application take part, with the claims that were proven; once however often it is asked.
+
+    A family may withdraw what was accepted: then the event of the acceptance comes too late, and nothing is done.
+    """
+    found = of_case(case) if case.state == "accepted" else None
+    if found is None or found.status not in ("filed", "refused"):
+        return False
+    passed = {part.code for part in case.checks if part.state == "passed"}
+    at = tuple(sorted({s["school"] for s in case.payload["siblings"]})) if "sibling" in passed else ()
+    proven = {"status": "accepted", "policy": "policy" in passed, "sibling_at": at}
+    return _moved(found, proven, "school_application.accepted", now)
+
+
+def follow(case: Case, now: datetime) -> bool:
+    """Keep an application in step with its case: withdrawn or refused it takes no part; once that is final the child may have another."""
+    status = _STATUS.get(case.state)
+    found = of_case(case) if status else None
+    if found is None or status is None or found.status == "given_up":
+        return False
+    done = found.status != status and _moved(found, {"status": status}, f"school_application.{status}", now)
+    if case.state in ("withdrawn", "closed"):
+        store.let_child_go(found)
+    return done
+
+
+def _moved(found: Application, changed: dict[str, Any], act: str, now: datetime) -> bool:
+    after = found.model_copy(update=changed)
+    tables.transact(store.save(found, after), audit.entry(SYSTEM, act, found.case, now))
+    return True
