@@ -21,6 +21,7 @@ Table = Literal[
     "permits",
     "points",
     "schooling",
+    "seasons",
     "sources",
     "linkage",
     "fieldwork",
@@ -30,7 +31,18 @@ Table = Literal[
     "audit",
 ]
 Bucket = Literal["inbox", "documents", "curated", "linkage", "published", "audit"]
-Queue = Literal["allocations", "arrivals", "checks", "comparisons", "facts", "imports", "visits", "messages"]
+Queue = Literal[
+    "allocations",
+    "arrivals",
+    "checks",
+    "comparisons",
+    "facts",
+    "imports",
+    "points_checks",
+    "rankings",
+    "visits",
+    "messages",
+]
 Secret = Literal["signing", "person_key", "blind_index", "wechat", "wecom", "sms", "realname"]
 Key = Literal["people", "linkage", "data", "audit"]
 Url = Literal["wechat", "wecom", "sms", "realname"]

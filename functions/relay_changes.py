@@ -21,6 +21,7 @@ from chalicelib.permits import service as permits
 from chalicelib.rentals import service as rentals
 from chalicelib.residence import service as residence
 from chalicelib.schooling import service as schooling
+from chalicelib.seasons import service as seasons
 
 processor = Processor(EventType.DynamoDBStreams)
 
@@ -35,12 +36,16 @@ ENACTED_BY: Final[dict[str, Callable[[Case, datetime], bool]]] = {
     permits.ENDORSEMENT: permits.enact,
     permits.REPLACEMENT: permits.enact,
     schooling.KIND: schooling.enact,
+    seasons.APPLICATION: seasons.enact,
+    seasons.OBJECTION: seasons.enact,
 }
 
 # Contexts that keep something in step with every state of their cases.
 FOLLOWED_BY: Final[dict[str, Callable[[Case, datetime], bool]]] = {
     feedback.KIND: feedback.follow,
     schooling.KIND: schooling.follow,
+    seasons.APPLICATION: seasons.follow,
+    seasons.OBJECTION: seasons.follow,
 }
 
 
@@ -63,9 +68,18 @@ def relay(record: DynamoDBRecord) -> None:
     kind = new.get("row")
     old = (change.old_image if change else None) or {}
     if kind == "check" and new["automatic"] and new.get("opened_at") != old.get("opened_at"):
-        aws.send("checks", [{"case": _case_id(new), "department": str(new["sk"]).removeprefix("CHECK#")}])
+        _ask(new)
     elif kind == "case" and new["state"] != old.get("state"):
         _state_changed(_case_id(new), str(new["state"]), str(new.get("since", "")), clock.utc_now())
+
+
+def _ask(check: dict[str, Any]) -> None:
+    """Ask for an open check: those of points together with many others, the rest one by one."""
+    asked = {"case": _case_id(check), "department": str(check["sk"]).removeprefix("CHECK#")}
+    if check["case_kind"] == seasons.APPLICATION:
+        aws.send("points_checks", [{"checks": [asked | {"at": check["opened_at"]}]}])
+    else:
+        aws.send("checks", [asked])
 
 
 def _case_id(image: dict[str, Any]) -> str:

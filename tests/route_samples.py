@@ -12,7 +12,13 @@ from chalicelib.corrections import service as corrections
 from chalicelib.corrections.model import NewCorrection
 from chalicelib.identity import model as identities
 from chalicelib.identity import service as identity
-from tests import samples_of_insight, samples_of_leases_and_reports, samples_of_points, samples_of_schools
+from tests import (
+    samples_of_insight,
+    samples_of_leases_and_reports,
+    samples_of_points,
+    samples_of_schools,
+    samples_of_seasons,
+)
 from tests.chalicelib.linkage import questions
 from tests.chalicelib.permits import holders
 from tests.route_shapes import Asked, Make, Sample
@@ -241,6 +247,7 @@ SAMPLES: dict[str, Sample] = {
     **samples_of_points.SAMPLES,
     **samples_of_insight.SAMPLES,
     **samples_of_schools.SAMPLES,
+    **samples_of_seasons.SAMPLES,
     "GET /openapi.json": Sample(_nothing),
     "GET /health": Sample(_nothing),
     "GET /.well-known/jwks.json": Sample(_nothing),

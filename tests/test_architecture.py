@@ -21,6 +21,7 @@ ORDER = (
     "rentals",
     "permits",
     "points",
+    "seasons",
     "schooling",
     "housing",
     "feedback",

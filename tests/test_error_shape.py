@@ -207,6 +207,8 @@ def changed_in_one_place(body: dict[str, Any]) -> dict[str, Any]:
         "hash": "0" * 64,
         "choices": ["b1"],
         "rankings": ["another"],
+        "claims": [],
+        "quota": 7,
     }
     key = next(key for key in changes if key in body)
     return {**body, key: changes[key]}

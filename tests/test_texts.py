@@ -39,6 +39,7 @@ COMPOSED = (
     "file_",
     "message_kind_",
     "ground_",
+    "ranking_",
     "paper_",
     "permit_state_",
     "permit_event_",

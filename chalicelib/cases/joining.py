@@ -2,7 +2,7 @@
 
 import random
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from datetime import datetime
 from decimal import Decimal
 from typing import Final
@@ -30,11 +30,12 @@ def record_check(
     receipt: Receipt | None = None,
     once: Once | None = None,
     language: str = "zh-CN",
+    also: Sequence[Write] = (),
 ) -> CaseView:
     """Record one department's answer; whoever records the last one moves the case on, exactly once.
 
     ``check_id`` names the part (``CaseCheck.id``); ``value`` is exact and goes with a ``passed`` where the
-    kind merges values. Raises ``Conflict("check_decided")`` when the part was answered before,
+    kind merges values; ``also`` is what the kind's context writes with it. Raises ``Conflict("check_decided")`` when the part was answered before,
     ``Conflict("case_state_forbids")`` when the case no longer waits for checks, ``Invalid`` for a value
     that is missing or not wanted.
     """
@@ -55,7 +56,7 @@ def record_check(
         )
         after = _with_answer(found, answer, now)
         seen = view(after, language)
-        writes = _writes(found, after, answer, actor, now)
+        writes = [*_writes(found, after, answer, actor, now), *also]
         _patiently(lambda: tables.transact(*writes, once=once, answer=seen), Unavailable)
         return seen
 
@@ -130,7 +131,12 @@ def _patiently[T](attempt: Callable[[], T], passing: type[Exception]) -> T:
 
 
 def to_person(
-    case_id: str, check_id: str, reason: str, now: datetime, receipt: Receipt | None = None
+    case_id: str,
+    check_id: str,
+    reason: str,
+    now: datetime,
+    receipt: Receipt | None = None,
+    also: Sequence[Write] = (),
 ) -> bool:
     """Put an open part on a person's worklist: the data disagrees, is silent, or its time is over.
 
@@ -148,6 +154,7 @@ def to_person(
             store.hand_to_person(found, part, part.department, reason, receipt),
             store.event_put(case_id, now, "check_to_person", "system", {"department": check_id}),
             audit.entry(SYSTEM, "check.to_person", case_id, now, check=check_id, reason=reason),
+            *also,
         )
     except Cancelled:
         return False  # Somebody answered it in the meantime, which is what the worklist was for.

@@ -49,7 +49,8 @@ class CheckKind(Shape):
     """One question of a kind and the departments that answer it; ``merge`` joins what they say.
 
     In a file ``"department": "housing"`` alone is short for a check of that name with that one department.
-    ``due_working_days`` is the departments' clock. With ``when`` only cases are asked about whose payload says so.
+    ``due_working_days`` is the departments' clock. With ``when`` only cases are asked about whose payload says so:
+    has this value under the name, or a list with it.
     """
 
     code: str
@@ -76,6 +77,10 @@ class CheckKind(Shape):
         self.merge.require_voices(self.departments)
         return self
 
+    def concerns(self, payload: Mapping[str, Any]) -> bool:
+        """Whether a case with this payload is asked about."""
+        return all(_says(payload.get(name), value) for name, value in self.when.items())
+
     def title_for(self, department: str, language: str) -> str:
         """What a department's part is called: the check's title, and whose part where there are several."""
         title = self.title.in_language(language)
@@ -88,6 +93,10 @@ class CheckKind(Shape):
     def part(self, department: str) -> str:
         """The id of one department's part: ``housing`` when it is alone, ``dwelling:housing`` otherwise."""
         return self.code if self.departments == [self.code] else f"{self.code}:{department}"
+
+
+def _says(said: object, value: object) -> bool:
+    return value in said if isinstance(said, list) else said == value
 
 
 class Join(Shape):
@@ -141,7 +150,10 @@ class DocumentKind(Shape):
 
 
 class Kind(Shape):
-    """A kind of case, as its file says. A case keeps the version it was made under."""
+    """A kind of case, as its file says. A case keeps the version it was made under.
+
+    ``supplement_restarts``: the case's clock begins anew with the applicant's last supplement.
+    """
 
     kind: str
     version: str
@@ -158,6 +170,7 @@ class Kind(Shape):
     deadline_working_days: int = Field(gt=0)
     appeal_working_days: int = Field(gt=0)
     supplement_working_days: int = Field(gt=0)
+    supplement_restarts: bool = False
     state_working_days: dict[str, int] = {}
     lapses: dict[str, str] = {}
     escalation: Escalation = Field(default_factory=standard_escalation)
@@ -209,12 +222,16 @@ class Kind(Shape):
         """The day by which the case must be decided."""
         return clock.add_working_days(clock.local_date(submitted), self.deadline_working_days)
 
-    def due(self, state: str, entered: datetime, deadline: date) -> date | None:
+    def due(
+        self, state: str, entered: datetime, deadline: date, payload: Mapping[str, Any] | None = None
+    ) -> date | None:
         """The day on which a state's clock runs out; None for a state that waits for nothing.
 
-        A state without a clock of its own has the case's deadline, or the next working day when that is over.
+        What the case's payload has under ``working_days`` goes before the kind's. A state without a clock of
+        its own has the case's deadline, or the next working day when that is over.
         """
-        own = {"supplement": self.supplement_working_days, **self.state_working_days}.get(state)
+        said = (payload or {}).get("working_days", {})
+        own = {"supplement": self.supplement_working_days, **self.state_working_days, **said}.get(state)
         today = clock.local_date(entered)
         if own is not None:
             return clock.add_working_days(today, own)
@@ -248,7 +265,7 @@ class Kind(Shape):
                 due=clock.add_working_days(today, check.due_working_days),
             )
             for check in self.checks
-            if all(payload.get(name) == value for name, value in check.when.items())
+            if check.concerns(payload)
             for department in check.departments
         ]
 

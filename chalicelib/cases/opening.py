@@ -106,7 +106,7 @@ def entered(case: Case, state: str, now: datetime) -> Case:
         update={
             "state": state,
             "since": now,
-            "due": kind.due(state, now, case.deadline),
+            "due": kind.due(state, now, case.deadline, case.payload),
             "queue": kind.queue(state, case.payload),
             "claimed_by": None,
             "checks": checks,

@@ -36,6 +36,7 @@ __all__ = [
     "cases_of",
     "decide",
     "expire_papers",
+    "part_of",
     "record_check",
     "settle_papers",
     "settle_rest",
@@ -168,7 +169,11 @@ def supplement(
     found = case_for(actor, case_id)
     if found.state == "supplement" and found.due and clock.local_date(now) > found.due:
         raise Conflict("supplement_too_late")
-    return act(found, "supplement", actor, now, reason=reason, once=once, language=language)
+    kind = model.kind_of(found)
+    deadline = kind.deadline(now) if kind.supplement_restarts else None
+    return act(
+        found, "supplement", actor, now, reason=reason, once=once, language=language, deadline=deadline
+    )
 
 
 def appeal(

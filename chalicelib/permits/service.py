@@ -1,7 +1,7 @@
 """The use cases of permits; what other contexts and functions may call is here."""
 
 import json
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from datetime import date, datetime
 from itertools import batched
 from typing import Any
@@ -49,6 +49,7 @@ __all__ = [
     "particulars",
     "permit_of",
     "picture",
+    "record_of",
     "replace",
     "verify",
 ]
@@ -109,6 +110,25 @@ def _line(event: Event, language: Language) -> EventView:
 def permit_of(person_id: str) -> Permit | None:
     """The person's permit as it stands, or None; for other contexts and functions."""
     return store.permit(person_id)
+
+
+def record_of(person_id: str, days: Iterable[date]) -> dict[str, Any] | None:
+    """What the permit proves of a person's residence, as a department's record; None without a permit.
+
+    ``years``: the full years under it on each of ``days``, in ISO form; ``counts_from``: since when it is
+    held, null for one that is not in force.
+    """
+    permit = store.permit(person_id)
+    if permit is None:
+        return None
+    held = permit.counts_from if permit.state not in ("in_production", "cancelled") else None
+    return {
+        "source": "permits",
+        "record_id": permit.id,
+        "seen_on": None,
+        "counts_from": held.isoformat() if held else None,
+        "years": {day.isoformat(): permit.years(day, policy_on(day)) for day in days},
+    }
 
 
 def cards(actor: Actor, query: CardQuery, now: datetime) -> Page[Card]:

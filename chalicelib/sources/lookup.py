@@ -25,8 +25,9 @@ def facts(source: str, person_keys: list[str], files: list[FileRow]) -> list[dic
 def _rows(key: str, person_keys: list[str]) -> list[dict[str, Any]]:
     body = aws.client("s3").get_object(Bucket=config.bucket("curated"), Key=key)["Body"].read()
     table = pq.read_table(io.BytesIO(body), filters=pc.field("person_key").isin(person_keys))
-    return [{name: _plain(value) for name, value in row.items()} for row in table.to_pylist()]
+    return [{name: plain(value) for name, value in row.items()} for row in table.to_pylist()]
 
 
-def _plain(value: Any) -> Any:
+def plain(value: Any) -> Any:
+    """A cell as JSON has it: days as ISO texts."""
     return value.isoformat() if isinstance(value, date) else value

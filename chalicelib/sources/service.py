@@ -3,7 +3,7 @@
 Whatever needs PyArrow is imported when it is called: the API loads this module too.
 """
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from datetime import date, datetime
 from pathlib import Path
 from typing import Any, NamedTuple
@@ -84,6 +84,16 @@ def facts(source: str, person_keys: list[str]) -> list[dict[str, Any]]:
     from chalicelib.sources import lookup
 
     return lookup.facts(source, person_keys, current_files(source))
+
+
+def facts_of_many(source: str, people: Mapping[str, str], scratch: Path) -> dict[str, list[dict[str, Any]]]:
+    """What a source knows of many people, by the ids that their person keys are mapped to; each as ``facts`` has it.
+
+    Each bucket of each current file is read once, however many people are in it.
+    """
+    from chalicelib.sources import together
+
+    return together.facts_of_many(source, people, current_files(source), scratch)
 
 
 def standings(now: datetime) -> list[Standing]:

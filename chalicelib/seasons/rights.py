@@ -1,0 +1,79 @@
+"""What a season holds of a person: to hand out and to delete."""
+
+from datetime import datetime
+from itertools import batched
+from typing import Any, Final
+
+from chalicelib import audit, clock, tables
+from chalicelib.actors import SYSTEM
+from chalicelib.cases import service as cases
+from chalicelib.errors import Conflict
+from chalicelib.identity import service as identity
+from chalicelib.seasons import deciding, store
+from chalicelib.seasons.filing import OVER
+from chalicelib.seasons.verifying import answers_in, claims_of
+
+LAW: Final = "PIPL art. 47; 佛山市新市民积分制服务管理办法: a ban after forged evidence, until it ends; published lists, without name"
+
+
+def _export(person: str, now: datetime) -> dict[str, Any]:
+    """Applications with what was claimed, established and decided, and where they stand; a ban."""
+    ban = store.ban(person)
+    return {
+        "applications": [_held(case) for case in store.cases_of(person)],
+        "banned_until": ban[0].isoformat() if ban else None,
+    }
+
+
+def _held(case: str) -> dict[str, Any]:
+    held = store.application(case)
+    if held is None:
+        return {"case": case}
+    application, sealed = held
+    person = application.person
+    decided = [deciding.opened(person, row.sealed) for row in store.decisions_of(case)]
+    return application.model_dump(mode="json", exclude={"person", "child"}) | {
+        "claims": [claim.model_dump(mode="json") for claim in claims_of(application, sealed)],
+        "established": {
+            department: answers_in(person, text).model_dump(mode="json")
+            for department, (text, _) in store.answers_of(case).items()
+        },
+        "decisions": [
+            {"inputs": each[0].model_dump(mode="json"), "result": each[1].model_dump(mode="json")}
+            for each in decided
+            if each
+        ],
+        "standings": [{"ranking": row.ranking, "rank": int(row.rank)} for row in store.standings_of(case)],
+    }
+
+
+def _erase(person: str, now: datetime) -> list[identity.Kept]:
+    """Delete claims, answers, decisions and places in the pool; raises ``Conflict("cases_open")`` while a list needs them.
+
+    A line of a published list stays without anybody's name: rank and points alone. A ban stays until it ends.
+    """
+    found = store.cases_of(person)
+    for case in found:
+        _require_over(case)
+    ban = store.ban(person)
+    banned = ban is not None and clock.local_date(now) <= ban[0]
+    writes = [write for case in found for write in store.drop_application(case)]
+    writes += store.drop_person(person, keep_ban=banned)
+    for some in batched(writes, 99):
+        tables.transact(*some, audit.entry(SYSTEM, "points.erased", person, now, rows=len(some)))
+    if ban is None or not banned:
+        return []
+    return [identity.Kept(what="points_ban", law=LAW, until=ban[0], needs_identity=True)]
+
+
+def _require_over(case: str) -> None:
+    """Raise while an application is under way, or in a list that is not final."""
+    if cases.case(case).state not in (*OVER, "accepted"):
+        raise Conflict("cases_open")
+    for row in store.standings_of(case):
+        ranking = store.ranking(row.ranking)
+        if ranking is not None and ranking.state != "final":
+            raise Conflict("cases_open")
+
+
+identity.contribute(identity.Part("seasons", export=_export, erase=_erase))
