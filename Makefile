@@ -29,7 +29,7 @@ logs: $(VENV)/.ready ## what a function of the running city said lately: make lo
 	@$(PY) -m infra.logs --local $(FUNCTION)
 
 test: $(VENV)/.ready $(MINISTACK)/.ready package conformance spark ## run all tests; ARGS="tests/infra -k queue" chooses
-	@$(PY) -m pytest -q -n 2 --dist loadgroup --dynamodb both $(ARGS)
+	@$(PY) -m pytest -q -n 2 --dist loadgroup --dynamodb best $(ARGS)
 
 spark: $(VENV)/.spark ## add Spark, the comparison's second engine, to .venv (455 MB; needs Java 17); does nothing without Java
 

@@ -35,6 +35,7 @@ MEASURED = (
 ROUNDS = 40
 LIFECYCLES = 60
 BATCH = 25
+SAY_SECONDS = 10
 # What others say of themselves: DIGIT's lifecycles a second with a million records, on 16 vCPU.
 DIGIT = 6.3
 
@@ -83,8 +84,12 @@ def fill(client: Any, header: dict[str, Any], first: int, last: int, hands: int 
             pool.submit(_write, address.netloc, header, start, min(start + step, last))
             for start in range(first, last, step)
         ]
-        for task in tasks:
+        told = time.monotonic()
+        for number, task in enumerate(tasks):
             task.result()
+            if time.monotonic() - told > SAY_SECONDS:
+                told = time.monotonic()
+                say(f"cases: {first + (number + 1) * step:,} of {last:,} cases are there")
 
 
 def _write(netloc: str, header: dict[str, Any], first: int, last: int) -> None:

@@ -84,6 +84,15 @@ class DataKeyRow(Row):
     kek = UnicodeAttribute()
 
 
+class VaultRow(Row):
+    """Either, as a request for several of them finds it."""
+
+    Meta = meta("vault")
+    wrapped = UnicodeAttribute(null=True)
+    kek = UnicodeAttribute()
+    encrypted = UnicodeAttribute(null=True)
+
+
 class KekRow(Row):
     """A key-encryption key as KMS gave it, encrypted; ``KEK#current`` names the one in use."""
 
@@ -139,10 +148,10 @@ def sealer(person_id: str) -> Sealer:
     if known:
         return known
     # A person made a moment ago may be missing from a plain read; only a consistent one says "deleted".
-    row = DataKeyRow.find(person_id, "DATA_KEY") or DataKeyRow.find(person_id, "DATA_KEY", consistent=True)
-    if row is None:
+    found = _fetched([person_id], consistent=False) or _fetched([person_id], consistent=True)
+    if not found:
         raise Gone("person_deleted")
-    return _remember(row)
+    return _remember(found[0])
 
 
 def sealers(person_ids: Iterable[str]) -> dict[str, Sealer]:
@@ -151,10 +160,23 @@ def sealers(person_ids: Iterable[str]) -> dict[str, Sealer]:
     Each is remembered, so that ``seal`` and ``open_sealed`` of these people ask no more.
     """
     found = {person_id: _remembered(person_id) for person_id in person_ids}
-    missing = [(person_id, "DATA_KEY") for person_id, known in found.items() if known is None]
-    for row in DataKeyRow.batch_get(missing, consistent_read=True) if missing else ():
+    missing = [person_id for person_id, known in found.items() if known is None]
+    for row in _fetched(missing, consistent=True) if missing else ():
         found[row.pk] = _remember(row)
     return {person_id: known for person_id, known in found.items() if known}
+
+
+def _fetched(person_ids: list[str], *, consistent: bool) -> list[VaultRow]:
+    """The data keys of those who have one.
+
+    A function that has just started takes the key that most likely wraps them in the same request.
+    """
+    wanted = [(person_id, "DATA_KEY") for person_id in person_ids]
+    with_kek = wanted if _keks else [*wanted, ("KEK#current", "KEK")]
+    rows = {row.pk: row for row in VaultRow.batch_get(with_kek, consistent_read=consistent)}
+    if (current := rows.pop("KEK#current", None)) and rows:
+        _unlock(current.kek, current.encrypted or "")
+    return list(rows.values())
 
 
 def _remembered(person_id: str) -> Sealer | None:
@@ -162,7 +184,7 @@ def _remembered(person_id: str) -> Sealer | None:
     return known if until > time.monotonic() else None
 
 
-def _remember(row: DataKeyRow) -> Sealer:
+def _remember(row: VaultRow) -> Sealer:
     made = Sealer(row.pk, _unwrap(_kek(row.kek), row.wrapped, row.pk))
     if len(_sealers) >= SEALERS_KEPT:
         _sealers.clear()
@@ -261,11 +283,15 @@ def _kek(name: str) -> bytes:
         row = KekRow.find(f"KEK#{name}", "KEK", consistent=True)
         if row is None:
             raise Gone("person_deleted")
-        answer = aws.client("kms").decrypt(
-            CiphertextBlob=base64.b64decode(row.encrypted), EncryptionContext={**_CONTEXT, "kek": name}
-        )
-        _keks[name] = answer["Plaintext"]
+        _unlock(name, row.encrypted)
     return _keks[name]
+
+
+def _unlock(name: str, encrypted: str) -> None:
+    answer = aws.client("kms").decrypt(
+        CiphertextBlob=base64.b64decode(encrypted), EncryptionContext={**_CONTEXT, "kek": name}
+    )
+    _keks[name] = answer["Plaintext"]
 
 
 def _wrap(kek: bytes, key: bytes, person_id: str) -> str:

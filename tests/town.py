@@ -70,30 +70,35 @@ def outside_systems(folder: Path, now: datetime) -> Iterator[None]:
         yield
 
 
-_PEOPLE: dict[tuple[datetime, int], tuple[list[Actor], cloud.Items]] = {}
+_PEOPLE: dict[datetime, tuple[list[Actor], cloud.Items]] = {}
 
 
 class Town:
     """What the samples of the routes need; each thing is made when it is asked for.
 
-    Its people are made once in each process; the next town of the same moment is given the same rows.
+    Its people are made once in each process; the next town of the same moment is given the same rows. A second town
+    beside the first has a ``tag``.
     """
 
     def __init__(self, now: datetime, tag: int = 0) -> None:
         self.now = now
         self._numbers = itertools.count(1000 * tag + 1)
         self.order = 10 * tag + 1
-        if (now, tag) in _PEOPLE:
-            people, rows = _PEOPLE[now, tag]
-            cloud.put(rows)
-        else:
-            before = cloud.items()
-            people = self._move_in(tag)
-            rows = {
-                name: [row for row in held if row not in before[name]] for name, held in cloud.items().items()
-            }
-            _PEOPLE[now, tag] = people, rows
+        people = self._move_in(tag) if tag else self._move_in_again()
         self.owner, self.stranger, self.unbound = people
+
+    def _move_in_again(self) -> list[Actor]:
+        if self.now in _PEOPLE:
+            people, rows = _PEOPLE[self.now]
+            cloud.put(rows)
+            return people
+        before = cloud.items()
+        people = self._move_in(0)
+        rows = {
+            name: [row for row in held if row not in before[name]] for name, held in cloud.items().items()
+        }
+        _PEOPLE[self.now] = people, rows
+        return people
 
     def _move_in(self, tag: int) -> list[Actor]:
         people = [

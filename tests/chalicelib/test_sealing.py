@@ -1,10 +1,12 @@
 """A sealed field opens for its person and purpose alone, and never again once the key is destroyed."""
 
+from typing import Any
+
 import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from chalicelib import sealing
+from chalicelib import sealing, tables
 from chalicelib.errors import Gone
 from chalicelib.sealing import Broken, DataKeyRow, Sealer
 from chalicelib.tables import create, transact
@@ -163,3 +165,19 @@ def test_a_person_forgotten_during_the_rewrapping_stays_forgotten_and_does_not_s
 
     assert sealing.rewrap(forget_one) == 3
     assert DataKeyRow.find(forgotten[0], "DATA_KEY") is None
+
+
+def test_a_function_that_has_just_started_takes_both_keys_with_one_request(cloud: None) -> None:
+    person("P1")
+    sealed = sealing.seal("P1", "张三", "name")
+    sealing.forget_cached()
+    seen: list[str] = []
+
+    def see(model: Any, **_: Any) -> None:
+        seen.append(model.name)
+
+    events = tables.connection().client.meta.events  # type: ignore[attr-defined]
+    events.register("before-call.dynamodb", see)
+    assert sealing.open_sealed("P1", sealed, "name") == "张三"
+    events.unregister("before-call.dynamodb", see)
+    assert seen == ["BatchGetItem"]

@@ -1,8 +1,8 @@
 """Which DynamoDB judges the stores: moto in this process, or DynamoDB Local, AWS's own engine, beside it.
 
 `pytest --dynamodb local` runs every test that asks for the fixture `cloud` against DynamoDB Local, `--dynamodb both`
-(as `make test` does) against one after the other. The tests themselves do not know. Everything but DynamoDB stays
-with moto.
+against one after the other, `--dynamodb best` (as `make test` does) against DynamoDB Local where there is one, and
+on moto, with a word, where there is none. The tests themselves do not know. Everything but DynamoDB stays with moto.
 """
 
 import os
@@ -11,6 +11,7 @@ import socket
 import subprocess
 import time
 from collections.abc import Iterator
+from functools import cache
 from pathlib import Path
 from typing import Any
 
@@ -26,7 +27,7 @@ HERE = Path(__file__).parent
 _VARIABLE = "AWS_ENDPOINT_URL_DYNAMODB"
 # Tests of contexts and of the floor; the HTTP edge and the functions ask the same stores.
 _STORES = (str(HERE.parent / "chalicelib"), str(HERE))
-_ENGINES = {"moto": ["moto"], "local": ["local"], "both": ["moto", "local"]}
+_ENGINES = {"moto": ["moto"], "local": ["local"], "both": ["moto", "local"], "best": ["local"]}
 
 
 def pytest_addoption(parser: pytest.Parser) -> None:
@@ -36,7 +37,8 @@ def pytest_addoption(parser: pytest.Parser) -> None:
 
 def pytest_generate_tests(metafunc: pytest.Metafunc) -> None:
     """Give each test that uses the cloud the engines it is to run on."""
-    engines = _ENGINES[metafunc.config.getoption("--dynamodb")]
+    asked = metafunc.config.getoption("--dynamodb")
+    engines = ["moto"] if asked == "best" and missing() else _ENGINES[asked]
     if (
         engines != ["moto"]
         and "cloud" in metafunc.fixturenames
@@ -48,6 +50,7 @@ def pytest_generate_tests(metafunc: pytest.Metafunc) -> None:
         metafunc.parametrize("dynamodb_engine", marked, indirect=True)
 
 
+@cache
 def missing() -> str:
     """Say what DynamoDB Local lacks here, or nothing."""
     if shutil.which("java") is None:
