@@ -22,6 +22,7 @@ from chalicelib import aws, config, sealing, tables
 from chalicelib.places import published
 
 REGION = "cn-north-1"
+ACCOUNT = moto.core.DEFAULT_ACCOUNT_ID
 Items = dict[str, list[dict[str, Any]]]
 CREDENTIALS = {
     "AWS_ACCESS_KEY_ID": "testing",
@@ -125,22 +126,26 @@ def wipe() -> None:
 
     Reaches into moto's own store: making everything through the API takes a second a test.
     """
-    account = moto.core.DEFAULT_ACCOUNT_ID
-    for table in moto.backends.get_backend("dynamodb")[account][REGION].tables.values():
-        table.items.clear()
-    for partition in moto.backends.get_backend("s3")[account].values():
+    wipe_tables_and_queues()
+    for partition in moto.backends.get_backend("s3")[ACCOUNT].values():
         for bucket in partition.buckets.values():
             bucket.keys.clear()
-    for queue in moto.backends.get_backend("sqs")[account][REGION].queues.values():
-        queue._messages.clear()
-        queue.pending_messages.clear()
-        queue.deleted_messages.clear()
-    held = moto.backends.get_backend("secretsmanager")[account][REGION].secrets
+    held = moto.backends.get_backend("secretsmanager")[ACCOUNT][REGION].secrets
     for secret in config.KINDS["SECRET"]:
         name = os.environ[f"SECRET_{secret.upper()}"]
         if len(held[name].versions) > 1:
             aws.client("secretsmanager").delete_secret(SecretId=name, ForceDeleteWithoutRecovery=True)
             aws.client("secretsmanager").create_secret(Name=name, SecretString=keyed_secret("1"))
+
+
+def wipe_tables_and_queues() -> None:
+    """Empty moto's tables and queues; objects and secrets stay."""
+    for table in moto.backends.get_backend("dynamodb")[ACCOUNT][REGION].tables.values():
+        table.items.clear()
+    for queue in moto.backends.get_backend("sqs")[ACCOUNT][REGION].queues.values():
+        queue._messages.clear()
+        queue.pending_messages.clear()
+        queue.deleted_messages.clear()
 
 
 @cache
@@ -170,7 +175,7 @@ def put(wanted: Items) -> None:
         ]
         write(dynamodb(engine()), requests)
         return
-    tables_ = moto.backends.get_backend("dynamodb")[moto.core.DEFAULT_ACCOUNT_ID][REGION].tables
+    tables_ = moto.backends.get_backend("dynamodb")[ACCOUNT][REGION].tables
     for name, found in wanted.items():
         for item in copy.deepcopy(found):
             tables_[name].put_item(item)
