@@ -12,6 +12,7 @@ from chalicelib import clock
 from chalicelib.batches import EventType, Processor, process_partial_response
 from chalicelib.messaging import service as messaging
 from chalicelib.schooling import service as schooling
+from chalicelib.seasons import service as seasons
 
 processor = Processor(EventType.SQS)
 
@@ -32,8 +33,18 @@ def allocate(record: SQSRecord) -> None:
 
 
 def read_points(ranking: str) -> list[schooling.PointsPlace]:
-    """A final points ranking; raises ``LookupError`` while no season of points is there: the message waits in the dead-letter queue."""
-    raise LookupError(f"no season of points is there to read {ranking} from")
+    """A final points ranking as schooling reads it; raises ``Conflict`` for one that is not final: the round comes again."""
+    return [
+        schooling.PointsPlace(
+            case=place.case,
+            owner=place.owner,
+            child=place.child or "",
+            total=place.total,
+            ties=place.tie_break,
+            applied_at=place.applied_at,
+        )
+        for place in seasons.final_places(ranking)
+    ]
 
 
 def settle(

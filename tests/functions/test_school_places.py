@@ -7,12 +7,16 @@ from pathlib import Path
 import pytest
 
 from chalicelib.cases import service as cases
+from chalicelib.errors import Conflict
 from chalicelib.messaging import store as messages
 from chalicelib.schooling import running, service, store
+from chalicelib.seasons import service as seasons
 from functions import allocate_places, relay_changes, settle_school_runs, verify_claims
 from tests.chalicelib.schooling.season import OFFICER, Families, opened, planned
+from tests.chalicelib.seasons import season
 from tests.functions.case_events import CASE, event
 from tests.functions.test_the_life_of_a_case import OWNER
+from tests.town import Town, outside_systems, staff
 
 RUN = "2026-440604-1-1"
 
@@ -87,3 +91,36 @@ def test_departments_answer_the_application_takes_part_and_leaves_with_its_case(
     relay(case_id)
     assert [found.status for found in store.applications_of(parent.id)] == ["withdrawn"]
     assert service.my_places(parent).items[0].status == "withdrawn"
+
+
+def test_points_come_from_the_final_ranking_of_the_season(
+    families: Families, now: datetime, tmp_path: Path
+) -> None:
+    with outside_systems(tmp_path, now):
+        town = Town(now)
+    season.accepted(town, town.owner, now)
+    ranking = season.ranking(now)
+    opened(now, rankings=[ranking])
+    town.registration()
+    said = families.body("a1") | {"child": season.pupil() | {"guardian_consent": True}}
+    case_id = families.filed(town.owner, said)
+    families.pass_all(case_id)
+    without, _ = families.accepted("a1", points=None)
+    running.close_run(OFFICER, RUN, now + timedelta(hours=2))
+    with pytest.raises(Conflict, match="ranking_not_final"):
+        allocate_places.settle(RUN, now)
+    _finish(ranking, now)
+    assert allocate_places.settle(RUN, now) == 2
+    (mine,) = service.my_places(town.owner).items
+    (points,) = [place.total for place in seasons.final_places(ranking)]
+    assert (mine.rounds[0].school, mine.rounds[0].points) == ("a1", str(points))
+    assert service.my_places(without).items[0].rounds[0].school is None
+
+
+def _finish(ranking: str, now: datetime) -> None:
+    """A ranking is shown, objections are over, and the list is final."""
+    officer, later = staff("city_officer"), now + timedelta(days=60)
+    seasons.publish(officer, ranking, now, None, "en")
+    seasons.settle(officer, ranking, later, None, "en")
+    seasons.make(ranking, later)
+    seasons.finalise(officer, ranking, later, None, "en")
