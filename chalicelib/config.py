@@ -55,7 +55,7 @@ KINDS: Final[dict[str, tuple[str, ...]]] = {
     "KEY": get_args(Key),
     "URL": get_args(Url),
 }
-PLAIN: Final = ("STAGE", "AWS_REGION", "PUBLIC_URL", "CLAMD")
+PLAIN: Final = ("STAGE", "AWS_REGION", "PUBLIC_URL", "CLAMD", "QUIET_HOURS")
 
 
 class NotConfigured(RuntimeError):
@@ -93,6 +93,12 @@ def public_url() -> str:
 def clamd() -> str:
     """Where the ClamAV daemon listens, as ``host:port``; empty where there is none."""
     return os.environ.get("CLAMD", "")
+
+
+def quiet_hours() -> str:
+    """From when until when no phone of a person rings, as ``22:00-08:00``; empty for never."""
+    asked = os.environ.get("QUIET_HOURS", "")
+    return "" if asked == "none" else asked
 
 
 def table(name: Table) -> str:

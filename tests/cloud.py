@@ -24,6 +24,8 @@ from chalicelib.places import published
 REGION = "cn-north-1"
 ACCOUNT = moto.core.DEFAULT_ACCOUNT_ID
 Items = dict[str, list[dict[str, Any]]]
+# What tests keep of this cloud: its keys open it, and no other's.
+kept: dict[Any, Any] = {}
 CREDENTIALS = {
     "AWS_ACCESS_KEY_ID": "testing",
     "AWS_SECRET_ACCESS_KEY": "testing",
@@ -196,6 +198,7 @@ def cloud_process() -> Iterator[dict[str, str]]:
     """A cloud for this whole process; yields the environment that points to it."""
     before = dict(os.environ)
     os.environ.update(environment())
+    kept.clear()
     try:
         with mock_aws():
             create_resources()

@@ -70,13 +70,10 @@ def outside_systems(folder: Path, now: datetime) -> Iterator[None]:
         yield
 
 
-_PEOPLE: dict[datetime, tuple[list[Actor], cloud.Items]] = {}
-
-
 class Town:
     """What the samples of the routes need; each thing is made when it is asked for.
 
-    Its people are made once in each process; the next town of the same moment is given the same rows. A second town
+    Its people are made once in each cloud; the next town of the same moment is given the same rows. A second town
     beside the first has a ``tag``.
     """
 
@@ -88,8 +85,9 @@ class Town:
         self.owner, self.stranger, self.unbound = people
 
     def _move_in_again(self) -> list[Actor]:
-        if self.now in _PEOPLE:
-            people, rows = _PEOPLE[self.now]
+        people: list[Actor]
+        if self.now in cloud.kept:
+            people, rows = cloud.kept[self.now]
             cloud.put(rows)
             return people
         before = cloud.items()
@@ -97,7 +95,7 @@ class Town:
         rows = {
             name: [row for row in held if row not in before[name]] for name, held in cloud.items().items()
         }
-        _PEOPLE[self.now] = people, rows
+        cloud.kept[self.now] = people, rows
         return people
 
     def _move_in(self, tag: int) -> list[Actor]:

@@ -6,7 +6,7 @@ becomes ``unknown`` and is never blindly sent again.
 """
 
 import json
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from datetime import datetime, timedelta
 from typing import Final
 
@@ -20,6 +20,8 @@ from chalicelib.outside.wecom import Card
 from chalicelib.tables import Cancelled, Write, transact
 
 NO_CONSENT_LEFT: Final = "43101"
+NO_CONSENT: Final = "no_consent"
+_OTHERWISE: Final = frozenset({NO_CONSENT, NO_CONSENT_LEFT, "no_receiver"})
 _INSIST: Final = 3
 Call = Callable[[], str | None]
 
@@ -41,6 +43,8 @@ def deliver(message_id: str, now: datetime, senders: Senders) -> Delivery:
         return Delivery("queued", "not_yet", wait)
     if now - clock.parse_iso(row.created_at) > model.GIVE_UP_AFTER:
         return _end(row, "failed", now, row.reason or "given_up")
+    if row.channel in model.RINGING and (wait := model.night_wait(now, config.quiet_hours())):
+        return Delivery("queued", "quiet_hours", wait)
     return _attempt(row, now, senders)
 
 
@@ -56,7 +60,7 @@ def _attempt(row: store.MessageRow, now: datetime, senders: Senders) -> Delivery
     template = model.templates()[row.template]
     call = _call(row, template, senders)
     if call is None:
-        return _end(row, "rejected", now, "no_receiver")
+        return _refused(row, template, now, "no_receiver")
     if row.channel == "wecom" and (wait := _pace(row, now)):
         return Delivery("queued", "paced", wait)
     refused = _claim(row, template, now)
@@ -84,12 +88,12 @@ def _claim(row: store.MessageRow, template: Template, now: datetime) -> Delivery
     if _needs_consent(row, template):
         writes.append(store.spend(row.to, row.template))
     elif row.channel == "wechat" and store.budget(row.to, row.template) < 1:
-        return _end(row, "rejected", now, "no_consent")
+        return _refused(row, template, now, NO_CONSENT)
     try:
         transact(*writes)
     except Cancelled as refused:
         if refused.failed == (1,):
-            return _end(row, "rejected", now, "no_consent")
+            return _refused(row, template, now, NO_CONSENT)
         return Delivery("sending", "claimed", model.LEASE)
     row.state, row.claim = "sending", claim
     return None
@@ -108,12 +112,25 @@ def _outcome(row: store.MessageRow, template: Template, call: Call, now: datetim
     except Rejected as refusal:
         if row.channel == "wechat" and refusal.code == NO_CONSENT_LEFT:
             back = [store.empty_budget(row.to, row.template)]
-        return _end(row, "rejected", now, refusal.code, also=back)
+        return _refused(row, template, now, refusal.code, back)
     except Unknown as lost:
         return _end(row, "unknown", now, lost.code)
     except Unavailable as away:
         return _put_back(row, now, away.code, back)
     return _end(row, "sent", now, number=number)
+
+
+def _refused(
+    row: store.MessageRow, template: Template, now: datetime, reason: str, also: Sequence[Write] = ()
+) -> Delivery:
+    """What WeChat may not bring, or cannot, goes by SMS where it can: the same message, so never both."""
+    if row.channel != "wechat" or template.sms is None or reason not in _OTHERWISE:
+        return _end(row, "rejected", now, reason, also=also)
+    try:
+        _record(store.turn(row, "sms", now, reason), *also)
+    except Cancelled:
+        return Delivery(row.state, "changed_meanwhile", model.SPACING)  # type: ignore[arg-type]
+    return Delivery("queued", reason, timedelta())
 
 
 def _put_back(row: store.MessageRow, now: datetime, code: str, back: list[Write]) -> Delivery:
@@ -139,10 +156,10 @@ def _end(
     reason: str | None = None,
     *,
     number: str | None = None,
-    also: list[Write] | None = None,
+    also: Sequence[Write] = (),
 ) -> Delivery:
     try:
-        _record(store.end(row, state, now, reason, number), *(also or []))
+        _record(store.end(row, state, now, reason, number), *also)
     except Cancelled:
         # Another delivery moved it on meanwhile: what that one says counts, to be seen a moment later.
         return Delivery(row.state, "changed_meanwhile", model.SPACING)  # type: ignore[arg-type]

@@ -4,13 +4,14 @@ import json
 import unicodedata
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
-from datetime import datetime, timedelta
+from datetime import datetime, time, timedelta
 from functools import cache
 from pathlib import Path
 from typing import Any, Final, Literal, Protocol
 
 from pydantic import Field
 
+from chalicelib import clock
 from chalicelib.shapes import Shape
 
 Channel = Literal["wechat", "wecom", "sms", "inbox"]
@@ -33,6 +34,9 @@ SPACING: Final = timedelta(seconds=4)
 BURST: Final = 10
 SPREAD: Final = 16
 BUSY_MINUTES: Final = (0, 30)
+# These ring a phone that may lie beside a bed; staff's cards wait for the worker's day by themselves.
+RINGING: Final = frozenset({"wechat", "sms"})
+_DAY: Final = timedelta(days=1)
 
 # Characters that WeChat allows in a value, by the kind that its name begins with.
 VALUE_LENGTHS: Final = {
@@ -163,6 +167,17 @@ def slot(busy_until: datetime | None, now: datetime) -> tuple[datetime, timedelt
     if ahead > timedelta():
         return start, ahead
     return start + SPACING, timedelta()
+
+
+def night_wait(now: datetime, hours: str) -> timedelta:
+    """How long people are to be left alone yet: ``hours`` as ``22:00-08:00`` of Foshan, over midnight or not."""
+    if not hours:
+        return timedelta()
+    first, last = (time.fromisoformat(end) for end in hours.split("-"))
+    here = now.astimezone(clock.SHANGHAI)
+    since = (here - here.replace(hour=first.hour, minute=first.minute, second=0, microsecond=0)) % _DAY
+    length = timedelta(hours=last.hour - first.hour, minutes=last.minute - first.minute) % _DAY
+    return max(length - since, timedelta())
 
 
 def quiet_wait(now: datetime) -> timedelta:

@@ -153,6 +153,16 @@ def put_back(row: MessageRow, not_before: datetime, now: datetime, reason: str) 
     return Update(row, actions, _unchanged(row))
 
 
+def turn(row: MessageRow, channel: str, now: datetime, reason: str) -> Update:
+    """The write that sends a message another way; the reason stays among its receipts."""
+    actions: list[Action] = [
+        MessageRow.state.set("queued"),
+        MessageRow.channel.set(channel),
+        MessageRow.receipts.set(_with_receipt(row, "rejected", now, reason)),
+    ]
+    return Update(row, actions, _unchanged(row))
+
+
 def _unchanged(row: MessageRow) -> Any:
     same = MessageRow.state == row.state
     return same & (MessageRow.claim == row.claim) if row.state == "sending" else same

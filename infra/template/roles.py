@@ -59,6 +59,7 @@ def environment(needs: Needs) -> Template:
     names |= {f"KEY_{name.upper()}": ref(logical(name, "key")) for name in needs.get("keys", {})}
     names |= {f"URL_{name.upper()}": _outside(name) for name in needs.get("urls", [])}
     names |= {"CLAMD": ref("ClamdAddress")} if needs.get("scanner") else {}
+    names |= {"QUIET_HOURS": ref("QuietHours")} if needs.get("people_asleep") else {}
     return names
 
 

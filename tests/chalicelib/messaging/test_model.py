@@ -3,6 +3,7 @@
 import re
 from datetime import UTC, datetime, timedelta
 
+import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
@@ -98,3 +99,23 @@ def test_every_case_kind_has_a_name_in_messages() -> None:
 
     for kind in cases.kinds():
         assert f"message_kind_{kind}" in texts.catalogue()
+
+
+@pytest.mark.parametrize(
+    ("clock_in_foshan", "hours", "minutes"),
+    [
+        ("21:59", "22:00-08:00", 0),
+        ("22:00", "22:00-08:00", 600),
+        ("00:30", "22:00-08:00", 450),
+        ("07:59", "22:00-08:00", 1),
+        ("08:00", "22:00-08:00", 0),
+        ("12:15", "12:00-13:30", 75),
+        ("13:30", "12:00-13:30", 0),
+        ("03:00", "", 0),
+    ],
+)
+def test_people_are_left_alone_from_the_first_minute_to_the_last(
+    clock_in_foshan: str, hours: str, minutes: int
+) -> None:
+    now = datetime.fromisoformat(f"2026-11-23T{clock_in_foshan}:00+08:00")
+    assert model.night_wait(now, hours) == timedelta(minutes=minutes)

@@ -1,5 +1,6 @@
 """Consents, the inbox, a person's rights, and a busy table."""
 
+import json
 from collections.abc import Iterator
 from contextlib import contextmanager
 from datetime import datetime, timedelta
@@ -60,7 +61,7 @@ def test_one_consent_is_exactly_one_message(person: str, now: datetime) -> None:
     service.grant_consent(person, "case_state", 1, now)
     outsider = Outsider()
     answers = [service.deliver(ask(person, now, f"C{n}"), now, senders(outsider)) for n in range(2)]
-    assert [(a.state, a.reason) for a in answers] == [("sent", None), ("rejected", "no_consent")]
+    assert [(a.state, a.reason) for a in answers] == [("sent", None), ("queued", "no_consent")]
     ((openid, template, values, _),) = outsider.sent
     assert (openid, template) == (OPENID, "case_state")
     assert values == {"thing1": "居住登记", "thing2": "已通过", "character_string3": "JZ-2026-0001"}
@@ -99,15 +100,17 @@ def test_messages_that_race_for_the_last_consent_send_once(person: str, now: dat
     outsider.meanwhile = lambda: service.deliver(second, now, senders(Outsider())) and None  # type: ignore[func-returns-value]
     service.deliver(first, now, senders(outsider))
     found = [store.message(message_id) for message_id in (first, second)]
-    assert [row.state for row in found if row] == ["sent", "rejected"]
+    assert [(row.state, row.channel) for row in found if row] == [("sent", "wechat"), ("queued", "sms")]
 
 
 def test_whoever_has_no_wechat_account_is_told_in_the_inbox_alone(now: datetime) -> None:
     number = id_number(7)
     key = keys.person_key(number)
     person_id = identity.people_for_keys([(key, number)], now)[key]
-    answer = service.deliver(ask(person_id, now), now, senders(Outsider()))
-    assert (answer.state, answer.reason) == ("rejected", "no_receiver")
+    message_id, outsider = ask(person_id, now), Outsider()
+    answers = [service.deliver(message_id, now, senders(outsider)) for _ in range(2)]
+    assert [(a.state, a.reason) for a in answers] == [("queued", "no_receiver"), ("rejected", "no_receiver")]
+    assert outsider.sent == []
     (message,) = service.inbox(citizen(person_id), model.InboxQuery(), "zh-CN", now).items
     assert message.title == "居住登记：已通过"
 
@@ -116,6 +119,48 @@ def test_an_sms_goes_to_the_persons_phone(person: str, now: datetime) -> None:
     outsider = Outsider()
     assert service.deliver(ask(person, now, channel="sms"), now, senders(outsider)).state == "sent"
     assert outsider.sent == [("13800000001", "case_state", {"kind": "居住登记", "state": "已通过"})]
+
+
+SMS = ("13800000001", "case_state", {"kind": "居住登记", "state": "已通过"})
+
+
+@pytest.mark.parametrize("refusal", [None, Rejected("wechat", "43101")])
+def test_what_wechat_may_not_bring_goes_by_sms_once(
+    person: str, now: datetime, refusal: Rejected | None
+) -> None:
+    if refusal:  # We thought that a consent was left; WeChat knows better.
+        service.grant_consent(person, "case_state", 1, now)
+    message_id, sms = ask(person, now), Outsider()
+    first = service.deliver(message_id, now, senders(Outsider(before=refusal)))
+    assert (first.state, first.again_in) == ("queued", timedelta())
+    for _ in range(3):
+        assert service.deliver(message_id, now, senders(sms)).state == "sent"
+    assert ask(person, now) == message_id
+    assert sms.sent == [SMS]
+    (row,) = store.all_to(person)
+    assert (row.channel, [one["state"] for one in json.loads(row.receipts)]) == ("sms", ["rejected", "sent"])
+
+
+def test_what_wechat_may_have_brought_never_goes_by_sms_too(person: str, now: datetime) -> None:
+    service.grant_consent(person, "case_state", 1, now)
+    message_id, other = ask(person, now), Outsider()
+    service.deliver(message_id, now, senders(Outsider(after=Unknown("wechat", "answer_late"))))
+    assert service.deliver(message_id, now, senders(other)).state == "unknown"
+    assert other.sent == []
+
+
+@pytest.mark.parametrize("channel", ["wechat", "sms"])
+def test_no_phone_rings_in_the_night_and_the_message_comes_in_the_morning(
+    person: str, now: datetime, channel: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("QUIET_HOURS", "22:00-08:00")
+    service.grant_consent(person, "case_state", 1, now)
+    late = now.replace(hour=15, minute=30)  # Half past eleven at night in Foshan.
+    message_id, outsider = ask(person, late, channel=channel), Outsider()
+    waits = service.deliver(message_id, late, senders(outsider))
+    assert (waits.state, waits.reason, waits.again_in) == ("queued", "quiet_hours", timedelta(hours=8.5))
+    assert outsider.sent == []
+    assert service.deliver(message_id, late + timedelta(hours=8.5), senders(outsider)).state == "sent"
 
 
 def test_the_inbox_is_ones_own_newest_first_and_in_ones_language(person: str, now: datetime) -> None:
