@@ -20,6 +20,7 @@ BENCHES = (
     "linkage",
     "linkage_increments",
     "insight",
+    "points",
     "schooling",
     "simulation",
 )

@@ -1,4 +1,4 @@
-"""`python -m simulation city` writes a synthetic city; `python -m simulation bench` measures it."""
+"""`python -m simulation city` writes a synthetic city, `bench` measures it, `applicants` writes people who ask for points."""
 
 import argparse
 import sys
@@ -7,7 +7,9 @@ import time
 from datetime import date
 from pathlib import Path
 
-from simulation import ship
+import pyarrow.parquet as pq
+
+from simulation import applicants, ship
 from simulation.city import Plan
 from simulation.errors import CLEAN, EASY
 from simulation.extracts import SOURCES
@@ -30,7 +32,10 @@ def main(arguments: list[str] | None = None) -> int:
     bench.add_argument("--keep", type=Path, help="keep the files here instead of a temporary folder")
     for command, people in ((city, 20_000), (bench, 5_000_000)):
         _plan_arguments(command, people)
+    _applicants_arguments(commands.add_parser("applicants", help="write a table of applicants for points"))
     chosen = parser.parse_args(arguments)
+    if chosen.command == "applicants":
+        return _applicants(chosen)
     try:
         plan = _plan(chosen)
     except ValueError as problem:
@@ -63,6 +68,21 @@ def _plan_arguments(command: argparse.ArgumentParser, people: int) -> None:
         metavar="SOURCE=TIMES",
         help="a source that knows more or fewer",
     )
+
+
+def _applicants_arguments(command: argparse.ArgumentParser) -> None:
+    command.add_argument("--policy", default="demo-2026", help="a shipped policy, or a document's file")
+    command.add_argument("--people", type=int, default=100_000)
+    command.add_argument("--seed", type=int, default=7)
+    command.add_argument("--on", type=date.fromisoformat, default=date(2026, 5, 30))
+    command.add_argument("--out", type=Path, required=True)
+
+
+def _applicants(chosen: argparse.Namespace) -> int:
+    policy = applicants.document(chosen.policy)
+    pq.write_table(applicants.pool(policy, chosen.people, chosen.seed, chosen.on), chosen.out)
+    print(f"{chosen.people:,} applicants for {policy['id']}, seed {chosen.seed}, in {chosen.out}")
+    return 0
 
 
 def _plan(chosen: argparse.Namespace) -> Plan:

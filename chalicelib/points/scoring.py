@@ -7,12 +7,15 @@ set the highest alone; each group's sum under its cap, the innermost first; the 
 from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import date
-from decimal import Decimal
+from decimal import ROUND_FLOOR, Decimal
+from typing import Final
 
 from chalicelib.clock import age_on
 from chalicelib.points.answers import Item, Periods, Read, Sheet
-from chalicelib.points.exact import ZERO, plain, rounded
-from chalicelib.points.model import Formula, Indicator, Policy, Scope
+from chalicelib.points.exact import PLACES, ZERO, plain, rounded
+from chalicelib.points.model import Formula, Indicator, Line, Policy, Scope
+
+_FINEST: Final = Decimal(1).scaleb(-PLACES)
 
 
 @dataclass(frozen=True)
@@ -133,15 +136,19 @@ def _banded(formula: Formula, value: Decimal) -> tuple[Decimal, str]:
             if band.line is None:
                 points = band.points or ZERO
                 return points, plain(points)
-            line = band.line
-            points = line.start + line.slope * (value - line.at)
-            working = f"{plain(line.start)} + ({plain(value)} - {plain(line.at)}) × {plain(line.slope)}"
-            if line.least is not None and points < line.least:
-                return line.least, f"max({working}, {plain(line.least)})"
-            if line.most is not None and points > line.most:
-                return line.most, f"min({working}, {plain(line.most)})"
-            return points, working
+            return _on_line(band.line, value)
     return ZERO, "0"
+
+
+def _on_line(line: Line, value: Decimal) -> tuple[Decimal, str]:
+    """The points of a straight piece, never beyond its ends; what is beyond four places is cut off."""
+    points = line.start + line.slope * (value - line.at)
+    working = f"{plain(line.start)} + ({plain(value)} - {plain(line.at)}) × {plain(line.slope)}"
+    if line.least is not None and points < line.least:
+        points, working = line.least, f"max({working}, {plain(line.least)})"
+    if line.most is not None and points > line.most:
+        points, working = line.most, f"min({working}, {plain(line.most)})"
+    return points.quantize(_FINEST, ROUND_FLOOR), working
 
 
 def _beaten(policy: Policy, points: Mapping[str, Decimal]) -> dict[str, str]:

@@ -82,3 +82,9 @@ def test_a_register_is_counted_in_memory_that_does_not_grow_with_it() -> None:
     found = figures("insight.run(2_000, 40_000)")
     assert float(found["insight.40000.memory"][-1]) < 1.2
     assert 0 < float(found["insight.40000.suppressed"][-1]) < 1
+
+
+def test_points_in_bulk_and_by_hand_are_compared_on_the_same_table() -> None:
+    found = figures("points.run(400)", "import bench.points; bench.points.TURNS = 1")
+    assert float(found["points.estimates"][1]) > 0
+    assert {"points.bulk.seconds", "points.bulk.cpu", "points.bulk.peak_mb"} <= found.keys()

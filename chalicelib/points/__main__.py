@@ -1,0 +1,88 @@
+"""Points from the command line: ``python -m chalicelib.points bulk POLICY ANSWERS.parquet OUT`` and ``check POLICY``.
+
+POLICY is a shipped policy's id or a document's file. ANSWERS has the columns that ``docs/points.md`` tells.
+"""
+
+import argparse
+import sys
+import time
+from datetime import UTC, date, datetime
+from pathlib import Path
+
+from chalicelib import clock
+from chalicelib.errors import DomainError
+from chalicelib.points import bulk, editions
+from chalicelib.points.model import Policy
+from chalicelib.texts import sentence
+
+
+def main(arguments: list[str]) -> int:
+    """0 when it was done; 1 when policy or answers are refused, with each place on standard error."""
+    asked = _parser().parse_args(arguments)
+    try:
+        return int(asked.act(asked))
+    except DomainError as error:
+        print(sentence(error.code, "en", **error.params), file=sys.stderr)
+        for field in error.fields:
+            print(f"  {field.path}: {sentence(field.code, 'en')}", file=sys.stderr)
+        return 1
+
+
+def _parser() -> argparse.ArgumentParser:
+    parser = argparse.ArgumentParser(prog="python -m chalicelib.points", description="Points in bulk.")
+    commands = parser.add_subparsers(dest="command", required=True)
+    check = commands.add_parser("check", help="say whether a policy is sound")
+    check.set_defaults(act=_check)
+    check.add_argument("policy")
+    ranked = commands.add_parser("bulk", help="score and rank a table of applicants")
+    ranked.set_defaults(act=_bulk)
+    ranked.add_argument("policy")
+    ranked.add_argument("answers", type=Path)
+    ranked.add_argument("out", type=Path)
+    for command in (ranked,):
+        _machine(command)
+    return parser
+
+
+def _machine(command: argparse.ArgumentParser) -> None:
+    command.add_argument("--as-of", type=date.fromisoformat, default=clock.local_date(datetime.now(UTC)))
+    command.add_argument(
+        "--area", choices=bulk.AREAS, help="the area of the ranking; the policy's first round"
+    )
+    command.add_argument("--threads", type=int, default=2)
+    command.add_argument("--memory", default="3GB")
+
+
+def _policy(named: str) -> Policy:
+    """A document in a file, or a shipped edition's newest."""
+    path = Path(named)
+    if path.suffix == ".json":
+        return editions.read(path.read_bytes())
+    return editions.latest(list(editions.shipped()), named)
+
+
+def _check(asked: argparse.Namespace) -> int:
+    policy = _policy(asked.policy)
+    print(f"{policy.name} is sound: {len(policy.indicators)} indicators, hash {policy.hash}")
+    return 0
+
+
+def _run(asked: argparse.Namespace) -> bulk.Run:
+    return bulk.Run(asked.as_of, asked.area, asked.threads, asked.memory)
+
+
+def _bulk(asked: argparse.Namespace) -> int:
+    began = time.monotonic()
+    policy = _policy(asked.policy)
+    for each in bulk.rank(policy, asked.answers, asked.out, _run(asked)):
+        print(
+            f"{each.scope} by {each.area}: {each.applicants} applicants, {each.wrong} with wrong answers, "
+            f"{each.eligible} eligible, {each.ranked} ranked"
+            + (f", {each.admitted} within the quota" if each.admitted is not None else "")
+        )
+    print(f"{time.monotonic() - began:.1f} s, in {asked.out}")
+    return 0
+
+
+if __name__ == "__main__":
+    sys.exit(main(sys.argv[1:]))
