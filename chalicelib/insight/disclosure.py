@@ -190,14 +190,16 @@ def _settle(
     for level in range(level_around, nothing):
         cells = design.levels[level]
 
-        def cost(
-            code: str, level: int = level, cells: tuple[Groups, ...] = cells
-        ) -> tuple[bool, int, int, str]:
-            """Those hidden in the last release first; then those that lose least."""
-            people = tree.of(code, united_groups(cells)).count
-            return before.get(code, 0) <= level, -levels[code], people, code
+        everybody = united_groups(cells)
 
-        rest = sorted((code for code in parts if levels[code] <= level), key=cost)
+        def turn(code: str, level: int = level, everybody: Groups = everybody) -> tuple[bool, int, int, str]:
+            """Those hidden in the last release first, then those that lose least, then by their people's keys.
+
+            Not by size: whoever knew that the smallest is hidden along would know that it is smaller than all shown.
+            """
+            return before.get(code, 0) <= level, -levels[code], tree.of(code, everybody).key, code
+
+        rest = sorted((code for code in parts if levels[code] <= level), key=turn)
         hidden = [code for code in parts if levels[code] > level]
         while hidden and rest and not _is_crowd(tree, hidden, cells, k):
             levels[rest[0]] = level + 1

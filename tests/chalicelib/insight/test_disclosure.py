@@ -2,7 +2,6 @@
 
 import doctest
 import random
-from functools import cache
 from pathlib import Path
 
 import pytest
@@ -107,6 +106,21 @@ def test_the_attack_works_on_a_table_without_complementary_suppression() -> None
     assert attacker.at_most(frozenset({"65"}), PLACES[0]) == pytest.approx(2)
 
 
+def test_who_is_hidden_along_is_not_the_smallest_but_drawn() -> None:
+    """Or the small one would be at least what is hidden together less the smallest that is shown."""
+    counts = {("65", place): 20 + 10 * n for n, place in enumerate(PLACES[:3])} | {
+        ("65", f"{PLACES[0][:9]}009"): 2
+    }
+    drawn = [
+        place
+        for seed in range(120)
+        for place in PLACES[:3]
+        if cell(release(keyed(counts, seed), single("65"), k=K), "65", place) is None
+    ]
+    assert len(drawn) == 120
+    assert all(20 < drawn.count(place) < 60 for place in PLACES[:3])
+
+
 def test_two_small_communities_that_together_stay_small_take_a_third_with_them() -> None:
     counts = keyed({("65", PLACES[0]): 1, ("65", PLACES[1]): 2, ("65", PLACES[2]): 50, ("65", PLACES[3]): 50})
     table = release(counts, single("65"), k=K)
@@ -135,22 +149,18 @@ def test_nothing_is_shown_of_a_city_of_too_few() -> None:
     assert all(one.suppressed for one in table.cells)
 
 
-@cache
-def _before() -> tuple[dict[tuple[str, str], int], Protected]:
-    numbers = {("65", PLACES[0]): 2, ("65", PLACES[1]): 40, ("65", PLACES[2]): 42}
-    return numbers, release(keyed(numbers), single("65"), k=K)
-
-
 def test_comparing_releases_gives_nothing_that_one_of_them_does_not() -> None:
-    """Somebody takes both releases together, where a few more people moved into the community that shielded another."""
-    numbers, before = _before()
-    later = keyed(numbers | {("65", PLACES[1]): 44})
+    """Somebody takes both releases together, after a few people moved into the community that shields another."""
+    small, shield, other = (("65", place) for place in PLACES[:3])
+    counts = {small: Tally(2, 5), shield: Tally(40, 10 << 16), other: Tally(42, 60_000 << 16)}
+    before = release(counts, single("65"), k=K)
+    later = counts | {shield: Tally(44, 62_000 << 16)}
     careful = release(later, single("65"), k=K, before=before.levels)
-    assert (cell(before, "65", PLACES[1]), cell(careful, "65", PLACES[1])) == (None, None)
+    assert (cell(before, *shield), cell(careful, *shield)) == (None, None)
     forgetful = release(later, single("65"), k=K)
     assert (
-        cell(forgetful, "65", PLACES[1]) is not None
-    )  # Which the first release hid: now PLACES[0] would be known.
+        cell(forgetful, *shield) is not None
+    )  # Which the first release hid: now the small one would be known.
     attacker = Attacker(later, PLACES[:3])
     for table in (before, careful):
         attacker.learn(single("65"), table)

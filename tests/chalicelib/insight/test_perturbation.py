@@ -31,6 +31,12 @@ def test_a_row_of_the_p_table_keeps_its_constraints(count: int) -> None:
     assert variance_of(shares) == pytest.approx(VARIANCE * min(count, LIMIT) / LIMIT, abs=0.001)
 
 
+def test_the_p_table_is_the_one_that_releases_were_made_with() -> None:
+    """Another one would draw all noise anew: whoever has two looks at a cell knows more than one tells."""
+    assert list(p_row(4).values()) == [1284, 3717, 7944, 12530, 14586, 12530, 7944, 3717, 1284]
+    assert list(p_row(1).values()) == [20854, 27282, 14205, 2944, 243, 8]
+
+
 @settings(max_examples=100, deadline=None)
 @given(st.lists(KEYS, max_size=40))
 def test_noise_is_bounded_and_nobody_is_made_of_nobody(keys: list[int]) -> None:

@@ -124,13 +124,14 @@ def test_a_later_release_hides_the_same_region_again_to_protect_its_neighbour() 
     release(
         people([(GRADE_1, place, count) for place, count in zip(COMMUNITIES, (3, 40, 42, 60), strict=True)])
     )
-    assert of(COMMUNITIES[1], "grade_1", 2026).registered_suppressed
+    before = [place for place in COMMUNITIES if of(place, "grade_1", 2026).registered_suppressed]
+    assert len(before) == 2
     later = MOMENT + timedelta(days=30)
-    grown = zip(COMMUNITIES, (3, 44, 42, 60), strict=True)
+    grown = zip(COMMUNITIES, (3, 44, 45, 63), strict=True)
     release(people([(GRADE_1, place, count) for place, count in grown]), moment=later)
     assert of(TOWN, "grade_1", 2026).released_on == date(2026, 12, 28)
     hidden = [place for place in COMMUNITIES if of(place, "grade_1", 2026).registered_suppressed]
-    assert hidden == COMMUNITIES[:2]
+    assert hidden == before
 
 
 def test_nothing_of_a_person_is_kept() -> None:
