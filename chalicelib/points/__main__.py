@@ -1,17 +1,22 @@
-"""Points from the command line: ``python -m chalicelib.points bulk POLICY ANSWERS.parquet OUT`` and ``check POLICY``.
+"""Points from the command line: ``python -m chalicelib.points bulk POLICY ANSWERS.parquet OUT``, ``check POLICY``, and
+``simulate OLD NEW POOL.parquet``.
 
 POLICY is a shipped policy's id or a document's file. ANSWERS has the columns that ``docs/points.md`` tells.
 """
 
 import argparse
+import hashlib
+import hmac
+import json
 import sys
 import time
+from collections.abc import Callable
 from datetime import UTC, date, datetime
 from pathlib import Path
 
 from chalicelib import clock
-from chalicelib.errors import DomainError
-from chalicelib.points import bulk, editions
+from chalicelib.errors import DomainError, Invalid
+from chalicelib.points import bulk, editions, simulating
 from chalicelib.points.model import Policy
 from chalicelib.texts import sentence
 
@@ -39,7 +44,19 @@ def _parser() -> argparse.ArgumentParser:
     ranked.add_argument("policy")
     ranked.add_argument("answers", type=Path)
     ranked.add_argument("out", type=Path)
-    for command in (ranked,):
+    simulated = commands.add_parser(
+        "simulate", help="say what a new edition would do to a pool of applicants"
+    )
+    simulated.set_defaults(act=_simulate)
+    simulated.add_argument("old")
+    simulated.add_argument("new")
+    simulated.add_argument("pool", type=Path)
+    simulated.add_argument(
+        "--by", help="the indicator whose labels make the groups; the first that has labels"
+    )
+    simulated.add_argument("--regions", choices=("district", "town"), default="district")
+    simulated.add_argument("--json", action="store_true", help="print one JSON document")
+    for command in (ranked, simulated):
         _machine(command)
     return parser
 
@@ -82,6 +99,36 @@ def _bulk(asked: argparse.Namespace) -> int:
         )
     print(f"{time.monotonic() - began:.1f} s, in {asked.out}")
     return 0
+
+
+def _simulate(asked: argparse.Namespace) -> int:
+    """What the operator prints may go round: it is as disclosure control leaves it."""
+    old, new = _policy(asked.old), _policy(asked.new)
+    scopes = [scope for scope in old.scopes if scope in new.scopes]
+    if not scopes:
+        raise Invalid("simulation_scope_missing")
+    digits = {"district": 6, "town": 9}[asked.regions]
+    record_key = _record_keys(asked.pool)
+    found = [
+        simulating.simulate(
+            old, new, asked.pool, _run(asked), simulating.Wanted(scope, asked.by, digits), record_key
+        )
+        for scope in scopes
+    ]
+    if asked.json:
+        print(json.dumps([each.model_dump(mode="json") for each in found], ensure_ascii=False))
+    else:
+        print("\n".join(line for each in found for line in simulating.told(each)))
+    return 0
+
+
+def _record_keys(pool: Path) -> Callable[[str], int]:
+    """Record keys without the city's secret: from the pool itself, so that the same pool always has the same noise.
+
+    Whoever runs this has the pool and needs no protection from the noise; whoever is handed the result does not have it.
+    """
+    secret = hashlib.sha256(pool.read_bytes()).digest()
+    return lambda applicant: int.from_bytes(hmac.digest(secret, applicant.encode(), "sha256")[:4])
 
 
 if __name__ == "__main__":

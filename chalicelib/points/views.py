@@ -136,3 +136,46 @@ class NewSignature(Shape):
     """A signature is under one text: the hash of the document that was read."""
 
     hash: str = Field(pattern=r"^[0-9a-f]{64}$")
+
+
+class Changed(Shape):
+    """One place where two editions weigh differently, as JSON pointer with codes; null where it is not there."""
+
+    at: str
+    before: str | None
+    after: str | None
+
+
+class Effect(Shape):
+    """How many of a group in a region have an outcome, after disclosure control; null where it is suppressed.
+
+    ``reaches`` and ``drops_out``: the quota, or the threshold where there is none; ``gains`` and ``loses``: points alone. Group
+    ``*`` holds those that are rare, of outcome ``other`` where even together they are.
+    """
+
+    group: str
+    outcome: Literal["reaches", "drops_out", "gains", "loses", "same", "other", "all"]
+    region: str
+    people: int | None
+    suppressed: bool
+
+
+class CutOffs(Shape):
+    """The lowest total that is ranked and within the quota in an area; null where too few are ranked to tell."""
+
+    area: str
+    before: Exact | None
+    after: Exact | None
+
+
+class Simulation(Shape):
+    """What a new edition would do to a pool of applicants, in one scope."""
+
+    old: str
+    new: str
+    scope: Scope
+    by: str | None
+    k: int
+    changes: list[Changed]
+    effects: list[Effect]
+    cut_offs: list[CutOffs]
