@@ -20,7 +20,7 @@ from pathlib import Path
 
 from infra.bytecode import compiled
 from infra.layers import LAYERS, LIMIT_BYTES, build_layer, unzipped_bytes
-from infra.template import api
+from infra.template import api, spark
 from infra.template.compose import RESOURCE_LIMIT, composed
 from infra.zips import digest, files_below, write_zip
 
@@ -117,6 +117,7 @@ def write_template(root: Path, build: Path) -> None:
             # Chalice's default asks for X-Ray, which AWS China does not have.
             resource["Properties"].pop("Tracing", None)
     api.take_over(template)
+    template["Outputs"] |= spark.outputs()
     if (count := len(template["Resources"])) > RESOURCE_LIMIT:
         raise PackagingFailed(
             f"{count} resources, CloudFormation takes {RESOURCE_LIMIT}: split infra/resources"

@@ -14,8 +14,10 @@ def main(arguments: list[str] | None = None) -> int:
     parser = argparse.ArgumentParser(prog="python -m chalicelib.linkage", description=__doc__)
     commands = parser.add_subparsers(dest="command", required=True)
     compare = commands.add_parser("compare", help="compare registrations.csv with each department's file")
-    compare.add_argument("source", metavar="IN", type=Path)
-    compare.add_argument("target", metavar="OUT", type=Path)
+    compare.add_argument(
+        "source", metavar="IN", help="a folder; with Spark also an address as s3://bucket/folder"
+    )
+    compare.add_argument("target", metavar="OUT")
     compare.add_argument("--engine", choices=["duckdb", "spark"], default="duckdb")
     update = commands.add_parser("update", help="compare a folder of files with what STATE remembers")
     update.add_argument("source", metavar="IN", type=Path)
@@ -41,13 +43,17 @@ def main(arguments: list[str] | None = None) -> int:
     return _compare(asked.source, asked.target, asked.engine)
 
 
-def _compare(source: Path, target: Path, chosen: str) -> int:
+def _compare(source: str, target: str, chosen: str) -> int:
     from chalicelib.linkage import command, finder, spark_engine
 
     try:
-        engine = spark_engine.engine(spark_engine.session()) if chosen == "spark" else command.DUCKDB
+        engine, folder, answer = command.DUCKDB, Path(source), Path(target)
+        if chosen == "spark":
+            running = spark_engine.session()
+            engine = spark_engine.engine(running)
+            folder, answer = (spark_engine.place(running, address) for address in (source, target))
         today = clock.local_date(clock.utc_now())
-        report = command.compare(source, target, finder.rules(), today, engine=engine)
+        report = command.compare(folder, answer, finder.rules(), today, engine=engine)
     except (command.Unusable, spark_engine.Missing, OSError) as problem:
         print(problem, file=sys.stderr)
         return 2

@@ -95,8 +95,8 @@ def compare(
         report |= {
             "steps": work.seconds(),
             "seconds": round(time.monotonic() - started, 2),
-            "peak_memory_mb": engine.peak_mb(),
         }
+        report |= engine.used()
         (target / "report.json").write_text(json.dumps(report, indent=2) + "\n", "utf-8")
     except BaseException:
         work.close()
@@ -214,11 +214,16 @@ def _score(connection: Any, settings: dict[str, Any], work: Any) -> int:
     return kept
 
 
-def _own_peak_mb() -> int:
-    return resource.getrusage(resource.RUSAGE_SELF).ru_maxrss // 1024
+def used() -> dict[str, float]:
+    """Megabytes of memory at their highest and processor seconds of this process."""
+    own = resource.getrusage(resource.RUSAGE_SELF)
+    return {
+        "peak_memory_mb": own.ru_maxrss // 1024,
+        "processor_seconds": round(own.ru_utime + own.ru_stime, 1),
+    }
 
 
-DUCKDB: Final = Engine("duckdb", Stages, _score, _own_peak_mb)
+DUCKDB: Final = Engine("duckdb", Stages, _score, used)
 
 
 def _unregistered(connection: Any, rules: dict[str, SourceRule], today: date, path: Path) -> int:

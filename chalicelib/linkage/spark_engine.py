@@ -15,7 +15,7 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import Any, Final
 
-from chalicelib.linkage import scoring, spark_sql
+from chalicelib.linkage import command, scoring, spark_sql
 from chalicelib.linkage.spark_connection import SparkConnection
 from chalicelib.linkage.spark_files import HadoopPath, SparkFiles
 from chalicelib.linkage.stages import Engine
@@ -74,7 +74,7 @@ def engine(running: Any) -> Engine:
     ) -> "SparkStages":
         return SparkStages(running, folder, begun_with, say)
 
-    return Engine("spark", opened, _score, lambda: _peak_mb(running))
+    return Engine("spark", opened, _score, lambda: _used(running))
 
 
 def _score(connection: Any, settings: dict[str, Any], work: Any) -> int:
@@ -146,11 +146,16 @@ class SparkStages:
         self._files.remove(str(self.folder))
 
 
-def _peak_mb(running: Any) -> int:
-    """The driver's Java process at its highest, where Linux tells; on one machine that is all of Spark."""
-    pid = running._jvm.java.lang.ProcessHandle.current().pid()
+def _used(running: Any) -> dict[str, float]:
+    """This process and the driver's Java process, where Linux tells; on one machine that is all of Spark."""
+    found = command.used()
+    java = Path(f"/proc/{running._jvm.java.lang.ProcessHandle.current().pid()}")
     try:
-        lines = Path(f"/proc/{pid}/status").read_text().splitlines()
+        lines = (java / "status").read_text().splitlines()
+        ticks = (java / "stat").read_text().rpartition(")")[2].split()[11:13]
     except OSError:
-        return 0
-    return next((int(line.split()[1]) // 1024 for line in lines if line.startswith("VmHWM")), 0)
+        return found
+    peak = next((int(line.split()[1]) // 1024 for line in lines if line.startswith("VmHWM")), 0)
+    found["peak_memory_mb"] += peak
+    found["processor_seconds"] += round(sum(map(int, ticks)) / os.sysconf("SC_CLK_TCK"), 1)
+    return found

@@ -34,13 +34,14 @@ class Engine(NamedTuple):
     """What runs a comparison's steps.
 
     ``open`` makes ``Stages`` or their like of folder, fingerprint, ``say`` and megabytes; ``score`` fills table ``scored`` of
-    ``pairs`` and ``nodes``, given connection, settings and stages; ``peak_mb`` tells the memory at its highest.
+    ``pairs`` and ``nodes``, given connection, settings and stages; ``used`` tells megabytes at the
+    highest and seconds of processor time, as the report names them.
     """
 
     name: str
     open: Callable[..., Any]
     score: Callable[[Any, dict[str, Any], Any], int]
-    peak_mb: Callable[[], int]
+    used: Callable[[], dict[str, float]]
 
 
 class Stages:

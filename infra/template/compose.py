@@ -1,7 +1,7 @@
 """All resources put together, as the template that `chalice package --merge-template` merges with the API."""
 
 from infra.layers import LAYERS, RUNTIME
-from infra.template import api, storage, watching
+from infra.template import api, spark, storage, watching
 from infra.template.functions import functions, timeouts
 from infra.template.reading import Template, declared
 
@@ -21,8 +21,9 @@ def composed() -> Template:
         **functions(),
         **api.resources(),
         **watching.resources(),
+        **spark.resources(),
     }
-    return {**declared("parameters"), "Resources": resources}
+    return {**declared("parameters"), "Mappings": {"SparkSizes": spark.sizes()}, "Resources": resources}
 
 
 def _layers() -> Template:

@@ -79,6 +79,11 @@ def role(function: str, needs: Needs, sources: list[Template]) -> Template:
     }
 
 
+def bucket_statements(needs: Needs) -> list[Template]:
+    """Return the statements for the buckets that something needs which is no function."""
+    return _joined(_buckets(needs))
+
+
 def _joined(statements: list[Template]) -> list[Template]:
     """Join statements that grant the same under the same condition: IAM takes 10,240 characters a role."""
     found: dict[str, Template] = {}

@@ -106,6 +106,8 @@ def test_only_the_linkage_functions_may_read_the_clear_columns(template: Templat
         if "-linkage-" in arn
     ]
     assert grant.endswith("/unregistered/*")
+    # The comparison's other engine.
+    allowed |= {"SparkRole"}
     readers = {
         name
         for name, statement in _statements(template)
@@ -127,7 +129,7 @@ def test_nobody_may_change_or_remove_an_audit_entry_but_the_chain(template: Temp
 
 def test_logs_are_kept_for_six_months_at_least_and_encrypted(template: Template) -> None:
     groups = template.of("Logs::LogGroup")
-    assert len(groups) == len(template.functions()) + 1
+    assert len(groups) == len(template.functions()) + 2, "one each, the API's and Spark's"
     for name, group in groups.items():
         assert group["RetentionInDays"] >= 180, name
         assert group["KmsKeyId"], name
@@ -208,6 +210,8 @@ def test_department_files_stay_for_days_and_clear_columns_as_long_as_they_are_co
         if grant.startswith("write ")
     }
     assert written
+    # A job's results and its program; the job may write the one and read the other.
+    written |= {"comparisons/", "jobs/"}
     assert set(linkage) == written, "every prefix that a function writes clear columns to has a stated life"
     assert linkage["imports/"] <= 30
     assert linkage["linkage/"] <= 400
@@ -293,7 +297,9 @@ def test_nothing_names_a_partition_or_a_host_of_one(template: Template) -> None:
         assert "amazonaws.com.cn" not in text, text
         # Service principals are spelled so in every partition; addresses must use the partition's own suffix.
         if "amazonaws.com" in text:
-            assert text in {f"{s}.amazonaws.com" for s in ("lambda", "apigateway", "events", "s3")}, text
+            assert text in {
+                f"{s}.amazonaws.com" for s in ("lambda", "apigateway", "events", "s3", "emr-serverless")
+            }, text
 
 
 def test_nothing_needs_a_service_that_aws_china_lacks(template: Template) -> None:

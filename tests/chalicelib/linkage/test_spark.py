@@ -70,7 +70,7 @@ def test_both_engines_write_the_same_four_files(answers: tuple[Path, Path]) -> N
     one, other = (sorted(path.name for path in answer.iterdir()) for answer in answers)
     assert one == other == ["clusters.csv", "pairs.csv", "report.json", "unregistered.csv"]
     reports = [json.loads((answer / "report.json").read_text()) for answer in answers]
-    differing = {"engine", "seconds", "peak_memory_mb", "steps"}
+    differing = {"engine", "seconds", "peak_memory_mb", "processor_seconds", "steps"}
     assert [r["engine"] for r in reports] == ["duckdb", "spark"]
     assert {k: v for k, v in reports[0].items() if k not in differing} == {
         k: v for k, v in reports[1].items() if k not in differing
