@@ -258,6 +258,7 @@ SAMPLES: dict[str, Sample] = {
     "PUT /me/identity": Sample(_binding, "unseen"),
     "GET /me/disclosures": Sample(_nothing, "unseen"),
     "GET /me/export": Sample(_my_things, "unseen"),
+    "POST /me/exports": Sample(_my_things, "unseen"),
     "GET /me/consents": Sample(_nothing, "unseen"),
     "PUT /me/consents": Sample(_body({"items": [{"kind": "service_messages", "given": True}]}), "unseen"),
     "DELETE /me": Sample(_nothing, "unseen"),

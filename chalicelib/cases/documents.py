@@ -123,6 +123,11 @@ def erase(case: Case) -> int:
     return len(case.documents)
 
 
+def ending(media_type: str) -> str:
+    """What the name of such a file ends with."""
+    return {"image/jpeg": ".jpg", "image/png": ".png", "application/pdf": ".pdf"}.get(media_type, "")
+
+
 def delete_bytes(key: str) -> None:
     """Delete a paper's bytes and its small picture; none being there is as good."""
     for each in (key, thumbnail_key(key)):

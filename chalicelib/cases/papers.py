@@ -264,6 +264,17 @@ def _export(person: str, now: datetime) -> list[dict[str, Any]]:
     return found
 
 
+def _files(person: str) -> list[identity.File]:
+    """The papers that were found clean."""
+    return [
+        identity.File(
+            f"papers/{paper.kind}-{paper.id}{documents.ending(paper.media_type)}", paper.key, paper.size
+        )
+        for paper in paper_store.papers(person)
+        if paper.state == "clean"
+    ]
+
+
 def _erase(person: str, now: datetime) -> list[identity.Kept]:
     """Delete all bytes and rows; what is said of them on a case stays with the case. No law keeps any of it."""
     for paper in paper_store.papers(person):
@@ -284,4 +295,4 @@ def _tell(person: str, now: datetime) -> dict[str, forms.Known]:
 
 
 forms.provide("papers", _tell)
-identity.contribute(identity.Part("papers", export=_export, erase=_erase))
+identity.contribute(identity.Part("papers", export=_export, erase=_erase, files=_files))

@@ -29,6 +29,20 @@ def _export(person_id: str, now: datetime) -> list[dict[str, Any]]:
     return [case.model_dump(mode="json", exclude={"sealed"}) for case in whole if case]
 
 
+def _files(person_id: str) -> list[identity.File]:
+    """The papers that were uploaded to a case; those of the person's own are with them (``papers``)."""
+    return [
+        identity.File(
+            f"cases/{case.receipt_number}/{one.kind}-{one.id}{documents.ending(one.media_type)}",
+            documents.object_key(case.id, one.id),
+            one.size,
+        )
+        for case in filter(None, (store.load(found.id) for found in _all(person_id)))
+        for one in case.documents
+        if one.key is None and one.state == "clean"
+    ]
+
+
 def _erase(person_id: str, now: datetime) -> list[identity.Kept]:
     """Forget what was filed, its papers included; raises ``Conflict("cases_open")`` while anything is undecided.
 
@@ -49,4 +63,4 @@ def _erase(person_id: str, now: datetime) -> list[identity.Kept]:
     return [identity.Kept(what="cases", law=LAW, until=until)] if cases else []
 
 
-identity.contribute(identity.Part("cases", export=_export, erase=_erase))
+identity.contribute(identity.Part("cases", export=_export, erase=_erase, files=_files))

@@ -4,11 +4,20 @@ A context's ``service`` calls ``contribute(Part("residence", export=â€¦, erase=â
 is imported; export, deletion and staff look-ups then ask each part.
 """
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 from datetime import datetime
 
 from chalicelib.identity.model import Kept, Summary
+
+
+@dataclass(frozen=True)
+class File:
+    """Bytes of a person's in bucket ``documents``: what they are called in the person's copy, where they lie, how many."""
+
+    name: str
+    key: str
+    size: int
 
 
 @dataclass(frozen=True)
@@ -17,13 +26,14 @@ class Part:
 
     ``export`` returns everything held, as JSON values. ``erase`` deletes what no law keeps and says what
     stays; it must be safe to repeat, and may raise ``Conflict`` when something open forbids deletion.
-    ``summarise`` tells where the person is registered and what a look-up shows; None when nothing is known.
+    ``files`` names the bytes that belong to it. ``summarise`` tells where the person is registered and what a look-up shows; None when nothing is known.
     """
 
     name: str
     export: Callable[[str, datetime], object] | None = None
     erase: Callable[[str, datetime], list[Kept]] | None = None
     summarise: Callable[[str], Summary | None] | None = None
+    files: Callable[[str], Iterable[File]] | None = None
 
 
 _parts: dict[str, Part] = {}
@@ -42,6 +52,11 @@ def withdraw(name: str) -> None:
 def exports(person_id: str, now: datetime) -> dict[str, object]:
     """Everything the other contexts hold, by context."""
     return {name: part.export(person_id, now) for name, part in sorted(_parts.items()) if part.export}
+
+
+def files(person_id: str) -> list[File]:
+    """All bytes of a person's, by context."""
+    return [file for _, part in sorted(_parts.items()) if part.files for file in part.files(person_id)]
 
 
 def erase(person_id: str, now: datetime) -> list[Kept]:

@@ -113,6 +113,18 @@ def get_export(call: Call) -> model.Export:
     return service.export(call.actor, call.now)
 
 
+@api.post(
+    "/me/exports",
+    who=OWN,
+    answer=service.Archive,
+    status=201,
+    summary="Everything held about oneself as one zip",
+)
+def make_archive(call: Call) -> service.Archive:
+    """JSON and files, for a quarter of an hour at the link; PIPL art. 45."""
+    return service.archive(call.actor, call.now, call.once)
+
+
 @api.get("/me/consents", who=OWN, answer=model.Consents, summary="What one consented to")
 def get_consents(call: Call) -> model.Consents:
     """Every kind; those never spoken of are not given."""

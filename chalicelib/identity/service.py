@@ -1,5 +1,6 @@
 """What identity offers to other contexts, functions and routes; each name is documented where it is made."""
 
+from chalicelib.identity.archives import Archive, archive
 from chalicelib.identity.binding import bind, me
 from chalicelib.identity.consents import (
     consent_writes,
@@ -19,7 +20,7 @@ from chalicelib.identity.disclosures import (
 )
 from chalicelib.identity.lookups import look_up
 from chalicelib.identity.model import Kept, KnownPerson, Summary
-from chalicelib.identity.parts import Part, contribute, withdraw
+from chalicelib.identity.parts import File, Part, contribute, withdraw
 from chalicelib.identity.people import (
     people_for_keys,
     person_ids,
@@ -36,11 +37,14 @@ from chalicelib.identity.throttles import throttle
 from chalicelib.identity.tokens import jwks, rotate, sign, verify
 
 __all__ = [
+    "Archive",
+    "File",
     "Kept",
     "KnownPerson",
     "Part",
     "Summary",
     "actor_for",
+    "archive",
     "arrange_cover",
     "bind",
     "clean",
