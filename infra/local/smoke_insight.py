@@ -85,4 +85,26 @@ def _cohorts(client: Client, region: str) -> list[dict[str, Any]]:
     return client.pages("/insight/cohorts", region=region)
 
 
-STEPS: list[Callable[[Run], str]] = [counts_school_age_children]
+def lists_names_by_duty(run: Run) -> str:
+    """Names of first-formers: not before another officer's word, not without the purpose, and never for a stranger."""
+    town = run.found["address"]["town"]
+    asker, officer = run.api.staff(f"coordinator-{town}"), run.api.staff(f"district-{town[:6]}")
+    wanted = {"cohort": "grade_1", "year": _school_year(run), "region": run.found["address"]["community"]}
+    asked = asker.post("/insight/cohort-lists", wanted | {"purpose": "case_handling", "reason": "学位预安排"})
+    people = f"/insight/cohort-lists/{asked['id']}/people"
+    early = asker.raw("GET", people, None, Purpose="case_handling").status
+    verdict = {"approve": True, "reason": "同意"}
+    own = refusal(lambda: asker.post(f"/insight/cohort-lists/{asked['id']}/decision", verdict)).status
+    officer.post(f"/insight/cohort-lists/{asked['id']}/decision", verdict)
+    silent = refusal(lambda: asker.get(people)).status
+    foreign = officer.raw("GET", people, None, Purpose="case_handling").status
+    shown = asker.raw("GET", people, None, Purpose="case_handling")
+    demand(shown.status == 200, f"the list gave {shown.status} {shown.data[:200]!r}")
+    names = shown.json()["items"]
+    demand(len(names) >= FIRST_FORMERS, f"{len(names)} names")
+    refused = [early, own, silent, foreign]
+    demand(refused == [409, 403, 400, 403], f"refusals were {refused}")
+    return f"{len(names)} names for {asked['purpose']} until approval ends; too early 409, own approval 403, no purpose 400"
+
+
+STEPS: list[Callable[[Run], str]] = [counts_school_age_children, lists_names_by_duty]
