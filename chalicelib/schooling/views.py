@@ -51,13 +51,13 @@ class PolicyList(Shape):
 
 
 class NewRun(Shape):
-    """Open a round: until when families may apply and change their wishes, and which final points rankings it goes by."""
+    """Open a round: until when families may apply and change their wishes, and which points rankings it goes by; without any, policy pupils alone take part."""
 
     district: District
     grade: Grade
     round: int = Field(default=1, ge=1, le=3)
     closes_at: AwareDatetime
-    rankings: list[Annotated[str, Field(pattern=r"^[\w#:.-]{1,120}$")]] = Field(min_length=1, max_length=40)
+    rankings: list[Annotated[str, Field(pattern=r"^[\w#:.-]{1,120}$")]] = Field(default=[], max_length=40)
     policy: str = Field(default=DEFAULT, pattern=r"^[a-z0-9-]{2,40}$")
 
 
