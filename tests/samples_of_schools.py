@@ -70,6 +70,8 @@ def _apply(town: Town, actor: Actor) -> Asked:
     town.registration()
     child = {"name": "测试小童", "id_number": id_number(100 + town.number() % 800, season.BORN)}
     body: dict[str, Any] = {"child": child | {"guardian_consent": True}, "grade": 1, "district": DISTRICT}
+    if actor.is_staff:
+        body["person"] = {"name": "测试窗口", "id_number": id_number(town.order)}
     return Asked(body=body | {"choices": ["a1"], "points_case": f"C{'0' * 26}"})
 
 

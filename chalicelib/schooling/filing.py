@@ -10,7 +10,7 @@ from chalicelib.actors import SYSTEM, Actor
 from chalicelib.cases import service as cases
 from chalicelib.cases.model import Case
 from chalicelib.cases.views import CaseView
-from chalicelib.errors import Conflict, Field, Invalid, NotFound
+from chalicelib.errors import Conflict, Field, Forbidden, Invalid, NotFound
 from chalicelib.forms import service as forms
 from chalicelib.identity import model as identities
 from chalicelib.identity import service as identity
@@ -22,6 +22,7 @@ from chalicelib.schooling.views import ChoicesView, NewChoices
 from chalicelib.tables import Cancelled, Once, Write
 
 KIND: Final = "school_application"
+COUNTER: Final = "counter_service"
 MINOR_AGE: Final = 14  # PIPL art. 28.
 # Somebody who tries out other people's numbers as children learns nothing, and not more than these a day.
 CHILDREN_A_DAY: Final = (20, 86_400)
@@ -35,18 +36,21 @@ def file(
     once: Once | None = None,
     language: str = "zh-CN",
 ) -> CaseView:
-    """Apply for a school place for a child; one application for each child and year, whichever parent files it.
+    """Apply for a school place for a child, oneself or at the counter; one application for each child and year, whichever parent files it.
 
     Raises ``Conflict("school_not_open")`` unless the first round is open, ``Conflict("school_not_registered")`` without a registration in force,
     ``Conflict("school_child_asked_already")``, and ``Invalid`` for ages, wishes and claims that cannot be, each named by its field.
     """
-    owner = identity.require_person(actor)
-    today = clock.local_date(now)
+    owner, today = _owner(actor, body), clock.local_date(now)
     run = open_run(today.year, body.district, body.grade, now)
     _require_sound(body, run, now)
     region = _region_of(owner)
-    identity.throttle(f"school_child#{owner}", *CHILDREN_A_DAY, now, "school_children_used_up")
+    if actor.is_staff:
+        actor.require_region(region)
+    else:
+        identity.throttle(f"school_child#{owner}", *CHILDREN_A_DAY, now, "school_children_used_up")
     people = _people(body, now)
+    identity.record_disclosures(actor, [owner, *people], COUNTER, "school_application", now)
     if owner in people:
         raise Invalid("values_invalid", fields=[Field("/child/id_number", "school_child_is_oneself")])
     case_id = keys.stable_id("C", KIND, owner, once.key if once else keys.new_id("", now))
@@ -63,9 +67,11 @@ def file(
         points_case=body.points_case,
         status="filed",
     )
-    also: list[Write] = [*store.create_writes(application), *_consent(actor, body, people[0], now)]
+    also: list[Write] = [*store.create_writes(application), *_consent(owner, body, people[0], now)]
     try:
-        return cases.submit(_submission(application, body, people, now), actor, now, once, also, language)
+        return cases.submit(
+            _submission(application, body, people, actor, now), actor, now, once, also, language
+        )
     except Cancelled:
         if any(each.year == today.year for each in store.applications_for(application.child)):
             raise Conflict("school_child_asked_already") from None
@@ -128,16 +134,30 @@ def _people(body: NewSchoolApplication, now: datetime) -> list[str]:
     return [ids[key] for key in found]
 
 
-def _consent(actor: Actor, body: NewSchoolApplication, child: str, now: datetime) -> Iterable[Write]:
-    """The guardian's consent for the child, given with the application (PIPL art. 31)."""
+def _owner(actor: Actor, body: NewSchoolApplication) -> str:
+    """The parent: the caller, or whoever is present at the counter, who must be known here."""
+    if not actor.is_staff:
+        if body.person is not None:
+            raise Forbidden("counter_only")
+        return identity.require_person(actor)
+    if body.person is None:
+        raise Invalid("values_invalid", fields=[Field("/person", "person_needed")])
+    known = identity.person_ids(keys.person_keys(body.person.id_number))
+    if not known:
+        raise NotFound("person_not_found")
+    return next(iter(known.values()))
+
+
+def _consent(owner: str, body: NewSchoolApplication, child: str, now: datetime) -> Iterable[Write]:
+    """The guardian's consent for the child, given with the application (PIPL art. 31), at the counter as well."""
     if not body.child.guardian_consent:
         return []
     given = identities.Consent(kind="guardian_of_minor", given=True, subject=child)
-    return identity.consent_writes(actor, given, now)
+    return identity.consent_writes(Actor(owner, "citizen", frozenset({"citizen"})), given, now)
 
 
 def _submission(
-    application: Application, body: NewSchoolApplication, people: list[str], now: datetime
+    application: Application, body: NewSchoolApplication, people: list[str], actor: Actor, now: datetime
 ) -> cases.Submission:
     siblings = [
         {"person": person, "school": sibling.school}
@@ -157,7 +177,7 @@ def _submission(
     return cases.Submission(
         kind=KIND,
         owner=application.owner,
-        filer=application.owner,
+        filer=actor.id,
         region=application.region,
         payload=payload,
         sealed=sealing.seal(application.owner, json.dumps(private, ensure_ascii=False), KIND),

@@ -10,7 +10,7 @@ from pydantic import Field, model_validator
 
 from chalicelib import regions
 from chalicelib.errors import Field as Place
-from chalicelib.residence.model import Finding, IdNumber, Name, PaperId
+from chalicelib.residence.model import Finding, IdNumber, Name, Named, PaperId
 from chalicelib.schooling.policy import GRADES, Grade, GradeRule, Policy, Reach
 from chalicelib.shapes import Shape, Title
 
@@ -102,7 +102,9 @@ class Sibling(Shape):
 
 
 class NewSchoolApplication(Shape):
-    """What a parent files. ``points_case``: the points application of one parent; ``policy_claim``: why the child is a policy pupil."""
+    """What a parent files. ``points_case``: the points application of one parent; ``policy_claim``: why the child is a policy pupil;
+    ``person``: the parent who is present when staff file.
+    """
 
     child: Child
     grade: Grade
@@ -112,6 +114,7 @@ class NewSchoolApplication(Shape):
     siblings: list[Sibling] = Field(default=[], max_length=5)
     policy_claim: PolicyClaim | None = None
     policy_proof: list[PaperId] = Field(default=[], max_length=5)
+    person: Named | None = None
 
 
 class Application(Shape):

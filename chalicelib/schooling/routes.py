@@ -29,6 +29,8 @@ from chalicelib.shapes import Page
 api = http.Api("schooling")
 
 SELF: dict[str, http.Reach] = {"citizen": "own"}
+# The child is under 14: at the counter it is for those who may see children's data.
+COUNTER: dict[str, http.Reach] = {"coordinator": "region", "district_officer": "region"}
 OFFICERS: dict[str, http.Reach] = {"district_officer": "region", "city_officer": "region"}
 
 
@@ -58,15 +60,16 @@ def get_schools(call: Call, query: SchoolsQuery) -> SchoolList:
 
 @api.post(
     "/school-applications",
-    who=SELF,
+    who={**SELF, **COUNTER},
     body=NewSchoolApplication,
     form=forms.checker("school_application"),
     answer=CaseView,
     status=201,
+    purpose="counter_service",
     summary="Apply for a school place",
 )
 def apply(call: Call, body: NewSchoolApplication) -> CaseView:
-    """For grade 1 or 7, by one parent, while the first round is open; the wishes are ranked."""
+    """For grade 1 or 7, by one parent or by staff with the ``person`` present, while the first round is open; the wishes are ranked."""
     return service.file(call.actor, body, call.now, call.once, call.language)
 
 

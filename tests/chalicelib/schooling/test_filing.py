@@ -9,14 +9,13 @@ from chalicelib import tables
 from chalicelib.actors import SYSTEM, Actor
 from chalicelib.cases import service as cases
 from chalicelib.cases.views import Decision
-from chalicelib.errors import Conflict, Invalid, NotFound
+from chalicelib.errors import Conflict, Forbidden, Invalid, NotFound
 from chalicelib.identity import service as identity
 from chalicelib.schooling import filing, service, store
 from chalicelib.schooling.model import NewSchoolApplication
 from chalicelib.schooling.views import NewChoices
 from tests.chalicelib.schooling.season import OFFICER, Families, codes, opened, sibling
-
-RUN = "2026-440604-1-1"
+from tests.town import id_number, staff
 
 
 def test_a_claim_that_a_person_does_not_accept_counts_for_nothing(families: Families, now: datetime) -> None:
@@ -159,3 +158,28 @@ def test_only_the_child_of_the_ranking_or_ones_own_points_count(families: Famili
     families.allocated(run_id)
     line = store.entry(run_id, case)
     assert line and line.left_out == "no_points"
+
+
+def test_staff_file_for_the_parent_present_in_their_own_region_only(
+    families: Families, now: datetime
+) -> None:
+    opened(now)
+    parent = families.parent()
+    body = families.body("a1") | {
+        "person": {"name": "测试家长", "id_number": identity.profile(parent.id).id_number}
+    }
+    with pytest.raises(Forbidden):
+        families.filed(parent, body)
+    with pytest.raises(Forbidden):
+        families.filed(staff("coordinator", near=False), body)
+    with pytest.raises(Invalid):
+        families.filed(staff("coordinator"), {**body, "person": None})
+    unknown = {"name": "测试无名", "id_number": id_number(901)}
+    with pytest.raises(NotFound):
+        families.filed(staff("coordinator"), {**body, "person": unknown})
+    case = cases.case(families.filed(staff("coordinator"), body))
+    (kept,) = store.applications_of(parent.id)
+    assert (case.owner, case.filer) == (parent.id, "coordinator-near")
+    assert identity.has_guardian_consent(parent.id, kept.child)
+    seen = identity.disclosures(parent.id, None, now).items
+    assert [(one.staff, one.purpose) for one in seen] == [("coordinator-near", "counter_service")]
