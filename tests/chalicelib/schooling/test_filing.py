@@ -96,7 +96,7 @@ def test_nobody_applies_before_the_opening_after_the_closing_or_without_a_home(
     with pytest.raises(Conflict, match="school_not_open"):
         service.file(parent, NewSchoolApplication.model_validate(body), now + timedelta(hours=2))
     with pytest.raises(Conflict, match="school_run_not_yet"):
-        service.close_run(OFFICER, RUN, now)
+        service.close_run(OFFICER, "2026-440604-1-1", now)
 
 
 def test_wishes_change_until_the_closing_and_not_after(families: Families, now: datetime) -> None:
