@@ -22,6 +22,7 @@ BENCHES = (
     "insight",
     "points",
     "schooling",
+    "seasons",
     "simulation",
 )
 

@@ -77,7 +77,7 @@ def _ask(check: dict[str, Any]) -> None:
     """Ask for an open check: those of points together with many others, the rest one by one."""
     asked = {"case": _case_id(check), "department": str(check["sk"]).removeprefix("CHECK#")}
     if check["case_kind"] == seasons.APPLICATION:
-        aws.send("points_checks", [{"checks": [asked | {"at": check["opened_at"]}]}])
+        aws.send("evidence", [{"checks": [asked | {"at": check["opened_at"]}]}])
     else:
         aws.send("checks", [asked])
 

@@ -1,4 +1,4 @@
-"""Queue ``points_checks`` → departments' checks of points, all of a batch together.
+"""Queue ``evidence`` → departments' checks of points, all of a batch together.
 
 Every source that the batch needs is read once: each bucket of its files is joined with everybody who is asked
 about (DuckDB). A few checks are cheaper one person at a time. Agreement is recorded; whatever is in doubt goes

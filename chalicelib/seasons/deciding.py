@@ -3,6 +3,7 @@
 import json
 from collections.abc import Mapping
 from datetime import date, datetime
+from decimal import Decimal
 from typing import Any, NamedTuple
 
 from chalicelib import audit, clock, sealing, tables
@@ -51,14 +52,9 @@ def decide(application: Application, inputs: Sealed, now: datetime) -> bool:
     result = _result(score, _policy(inputs))
     digest, number = model.sealed_digest(inputs), application.decisions + 1
     row = store.decision_row(application.case, number)
-    row.person, row.digest, row.total, row.at = application.person, digest, str(result.total), clock.iso(now)
-    text = json.dumps(
-        {
-            "inputs": inputs.model_dump(mode="json", by_alias=True),
-            "result": result.model_dump(mode="json", by_alias=True),
-        }
-    )
-    row.sealed = sealing.seal(application.person, text, DECISION)
+    row.person, row.digest, row.at = application.person, digest, clock.iso(now)
+    row.total = _plain(result.total)
+    row.sealed = sealed_text(application.person, inputs, result)
     ranked = Ranked(
         case=application.case,
         person=application.person,
@@ -71,7 +67,9 @@ def decide(application: Application, inputs: Sealed, now: datetime) -> bool:
     writes: list[Write] = [
         *store.decision_writes(application, row, number),
         store.pool_put(application, ranked, eligible=result.eligible),
-        audit.entry(SYSTEM, "points.decided", application.case, now, inputs=digest, total=str(result.total)),
+        audit.entry(
+            SYSTEM, "points.decided", application.case, now, inputs=digest, total=_plain(result.total)
+        ),
     ]
     try:
         tables.transact(*writes)
@@ -82,6 +80,15 @@ def decide(application: Application, inputs: Sealed, now: datetime) -> bool:
 
 def _policy(inputs: Sealed) -> Policy:
     return points.policy(inputs.policy, inputs.policy_version)
+
+
+def sealed_text(person: str, inputs: Sealed, result: Result) -> str:
+    """A decision's inputs and result under the person's key."""
+    held = {
+        "inputs": inputs.model_dump(mode="json"),
+        "result": result.model_dump(mode="json", by_alias=True),
+    }
+    return sealing.seal(person, json.dumps(held, ensure_ascii=False), DECISION)
 
 
 def score_of(inputs: Sealed, language: Language = "zh-CN") -> Score:
@@ -229,11 +236,11 @@ def _compared(row: DecisionRow, inputs: Sealed, result: Result) -> list[Differen
     pairs = [
         ("inputs", row.digest, model.sealed_digest(inputs)),
         ("policy", inputs.policy_digest, policy.hash),
-        ("total", row.total, str(result.total)),
+        ("total", row.total, _plain(result.total)),
     ]
     again = _result(score_of(inputs), policy)
     pairs += [
-        ("points", str(result.total), str(again.total)),
+        ("points", _plain(result.total), _plain(again.total)),
         ("eligible", str(result.eligible), str(again.eligible)),
     ]
     then, now = ({line.indicator: line for line in each.lines} for each in (result, again))
@@ -242,5 +249,10 @@ def _compared(row: DecisionRow, inputs: Sealed, result: Result) -> list[Differen
     return [Difference(*pair) for pair in pairs if pair[1] != pair[2]]
 
 
+def _plain(value: Decimal) -> str:
+    """The shortest text of an exact number: what is equal looks the same."""
+    return format(value.normalize() if value else Decimal(0), "f")
+
+
 def _told(line: Any) -> str:
-    return "-" if line is None else f"{line.points} {line.rule}@{line.version} {line.arithmetic}"
+    return "-" if line is None else f"{_plain(line.points)} {line.rule}@{line.version} {line.arithmetic}"

@@ -76,6 +76,13 @@ class Judged(NamedTuple):
     doubts: list[Doubt]
 
 
+class Days(NamedTuple):
+    """Up to which day an indicator counts, and when the application was made."""
+
+    until: date
+    applied: date
+
+
 class Found(NamedTuple):
     """An answer that records prove, and the one that it rests on most."""
 
@@ -158,7 +165,7 @@ def judge(
     doubts: list[Doubt] = []
     for indicator in indicators_of(policy, scope, department):
         until = counted_until(policy, scope, indicator.code, applied)
-        found, doubt = _judged(indicator, claims.get(indicator.code), rows, until)
+        found, doubt = _judged(indicator, claims.get(indicator.code), rows, Days(until, applied))
         if found:
             answers[indicator.code] = found.value
             shown[indicator.code] = _shown(indicator, found.row, applied)
@@ -173,7 +180,7 @@ def judge(
 
 
 def _judged(
-    indicator: Indicator, claim: Claim | None, rows: Rows, until: date
+    indicator: Indicator, claim: Claim | None, rows: Rows, days: Days
 ) -> tuple[Found | None, DoubtCode | None]:
     rule = rule_for(indicator)
     if rule is None:
@@ -181,7 +188,7 @@ def _judged(
     assert indicator.evidence
     known = rows.get(indicator.evidence.source, ())
     sure = [row for row in known if not row.get("id_mended")]
-    found = _TAKEN[rule.take](indicator, rule, sure, until)
+    found = _TAKEN[rule.take](indicator, rule, sure, days)
     if claim is None or (found and _reaches(indicator, found.value, claim.value)):
         return found, None
     if len(sure) < len(known):
@@ -223,7 +230,7 @@ def _is_proven(policy: Policy, condition: Qualification, rows: Rows, applied: da
 # --- how rows become answers
 
 
-def _label(indicator: Indicator, rule: Rule, rows: Sequence[Row], until: date) -> Found | None:
+def _label(indicator: Indicator, rule: Rule, rows: Sequence[Row], days: Days) -> Found | None:
     """The label with the most points that a row proves."""
     best: Found | None = None
     for row in rows:
@@ -235,11 +242,11 @@ def _label(indicator: Indicator, rule: Rule, rows: Sequence[Row], until: date) -
     return best
 
 
-def _any(indicator: Indicator, rule: Rule, rows: Sequence[Row], until: date) -> Found | None:
+def _any(indicator: Indicator, rule: Rule, rows: Sequence[Row], days: Days) -> Found | None:
     return Found(True, _newest(rows)) if rows else None
 
 
-def _sum(indicator: Indicator, rule: Rule, rows: Sequence[Row], until: date) -> Found | None:
+def _sum(indicator: Indicator, rule: Rule, rows: Sequence[Row], days: Days) -> Found | None:
     amounts = [Decimal(str(row[rule.column or ""])) for row in rows if row.get(rule.column or "") is not None]
     return Found(_number(sum(amounts, Decimal(0)), indicator), _newest(rows)) if amounts else None
 
@@ -250,16 +257,16 @@ def _number(total: Decimal, indicator: Indicator) -> int | float:
     return int(bounded) if bounded == bounded.to_integral_value() else float(bounded)
 
 
-def _periods(indicator: Indicator, rule: Rule, rows: Sequence[Row], until: date) -> Found | None:
-    spans = [span for row in rows if (span := _span(indicator, row, rule, until))]
+def _periods(indicator: Indicator, rule: Rule, rows: Sequence[Row], days: Days) -> Found | None:
+    spans = [span for row in rows if (span := _span(indicator, row, rule, days))]
     return _full(indicator, [_merged_months(spans)], rows) if spans else None
 
 
-def _periods_of_each(indicator: Indicator, rule: Rule, rows: Sequence[Row], until: date) -> Found | None:
+def _periods_of_each(indicator: Indicator, rule: Rule, rows: Sequence[Row], days: Days) -> Found | None:
     """The full years of each kind, added up; several jobs at once count once, gaps do not count."""
     spans: dict[str, list[tuple[date, date]]] = {}
     for row in rows:
-        span = _span(indicator, row, rule, until)
+        span = _span(indicator, row, rule, days)
         for kind in row.get(rule.column or "") or []:
             if span:
                 spans.setdefault(str(kind), []).append(span)
@@ -271,16 +278,17 @@ def _full(indicator: Indicator, months: list[int], rows: Sequence[Row]) -> Found
     return Found(_number(Decimal(sum(each // size for each in months)), indicator), _newest(rows))
 
 
-def _permit_years(indicator: Indicator, rule: Rule, rows: Sequence[Row], until: date) -> Found | None:
+def _permit_years(indicator: Indicator, rule: Rule, rows: Sequence[Row], days: Days) -> Found | None:
     """Years under the permit as ``permits`` counts them, on the day that the policy asks about."""
-    years = [(int(row["years"][until.isoformat()]), row) for row in rows if until.isoformat() in row["years"]]
+    day = days.until.isoformat()
+    years = [(int(row["years"][day]), row) for row in rows if day in row["years"]]
     if not years:
         return None
     most, row = max(years, key=lambda each: each[0])
     return Found(_number(Decimal(most), indicator), row)
 
 
-def _span(indicator: Indicator, row: Row, rule: Rule, until: date) -> tuple[date, date] | None:
+def _span(indicator: Indicator, row: Row, rule: Rule, days: Days) -> tuple[date, date] | None:
     """From when to when a row proves something, its last day not included; no further back than the policy looks.
 
     A record without an end goes as far as the department has seen it go on, and on while that is fresh.
@@ -289,12 +297,12 @@ def _span(indicator: Indicator, row: Row, rule: Rule, until: date) -> tuple[date
     if not began or not ended:
         return None
     start, last = date.fromisoformat(began), date.fromisoformat(ended)
-    if not row.get(rule.until or "") and until <= last + timedelta(days=rule.fresh_days):
-        last = until
-    end = min(last, until) + timedelta(days=1)
+    if not row.get(rule.until or "") and days.applied <= last + timedelta(days=rule.fresh_days):
+        last = max(last, days.applied)
+    end = min(last, days.until) + timedelta(days=1)
     window = indicator.evidence.window_months if indicator.evidence else None
     if window is not None:
-        start = max(start, _back(until, window))
+        start = max(start, _back(min(days.until, days.applied), window))
     return (start, end) if start < end else None
 
 

@@ -262,7 +262,8 @@ def _final(ranking_id: str) -> Ranking:
 def settle_places(ranking_id: str, outcomes: Mapping[str, Outcome], now: datetime) -> int:
     """Say what became of lines of a final list, by case; returns how many. Saying it again is harmless.
 
-    ``placed`` and ``refused`` (a place that is refused is given up) are not ranked in a later round.
+    ``placed`` and ``refused`` (a place that is refused is given up) are not ranked in a later round. Raises
+    ``Conflict("points_place_settled")`` when something else became of a line before.
     """
     found = _final(ranking_id)
     done = 0
@@ -271,6 +272,10 @@ def settle_places(ranking_id: str, outcomes: Mapping[str, Outcome], now: datetim
         if standing is None:
             raise NotFound("case_not_found")
         write = store.settle_place(ranking_id, found.list_number, int(standing.rank), case, outcome)
-        tables.transact(write, audit.entry(SYSTEM, "place.settled", case, now, ranking=found.id, to=outcome))
+        note = audit.entry(SYSTEM, "place.settled", case, now, ranking=found.id, to=outcome)
+        try:
+            tables.transact(write, note)
+        except Cancelled:
+            raise Conflict("points_place_settled") from None
         done += 1
     return done

@@ -10,6 +10,7 @@ from chalicelib.seasons.objecting import OBJECTION, object_to, recheck
 from chalicelib.seasons.rankings import (
     final_places,
     finalise,
+    get,
     give_up,
     keep,
     make,
@@ -30,6 +31,7 @@ __all__ = [
     "final_places",
     "finalise",
     "follow",
+    "get",
     "give_up",
     "keep",
     "make",

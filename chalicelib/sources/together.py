@@ -38,9 +38,8 @@ def _joined(source: str, people: Mapping[str, str], row: FileRow, scratch: Path)
     ]
     wanted = pa.table({"person_key": list(people)})  # noqa: F841  # DuckDB finds it by its name.
     with duckdb.connect() as database:
-        found: pa.Table = database.execute(
-            "SELECT f.* FROM read_parquet(?) f SEMI JOIN wanted USING (person_key)", [[str(p) for p in parts]]
-        ).to_arrow_table()
+        query = "SELECT f.* FROM read_parquet(?) f SEMI JOIN wanted USING (person_key)"
+        found: pa.Table = database.sql(query, params=[[str(part) for part in parts]]).to_arrow_table()
     for part in parts:
         part.unlink()
     return [{name: plain(value) for name, value in each.items()} for each in found.to_pylist()]
