@@ -40,6 +40,7 @@ Queue = Literal[
     "evidence",
     "imports",
     "rankings",
+    "simulations",
     "visits",
     "messages",
 ]

@@ -4,7 +4,7 @@ from typing import Any
 
 from chalicelib.actors import Actor
 from chalicelib.points import service
-from chalicelib.points.views import PolicyHead
+from chalicelib.points.views import NewSimulation, PolicyHead
 from tests.chalicelib.points import documents
 from tests.route_shapes import Asked, Sample
 from tests.town import Town, staff
@@ -46,11 +46,23 @@ def _withdrawal(town: Town, actor: Actor) -> Asked:
     return Asked(path={"id": head.id, "version": head.version})
 
 
+def _simulation(town: Town, actor: Actor) -> Asked:
+    return Asked(path={"id": "demo-2026", "version": "1"}, body={"scope": "school", "pool": "2025"})
+
+
+def _simulated(town: Town, actor: Actor) -> Asked:
+    body = NewSimulation(scope="school", pool="2025")
+    found = service.ask_simulation(staff("policy_officer"), "demo-2026", "1", body, town.tick(), None)
+    return Asked(path={"id": found.id})
+
+
 SAMPLES: dict[str, Sample] = {
     "POST /points/estimates": Sample(_estimate, "unseen"),
     "GET /points/policies": Sample(_nothing),
     "GET /points/policies/{id}": Sample(_policy),
     "POST /points/policies": Sample(_draft),
     "POST /points/policies/{id}/{version}/signatures": Sample(_signature),
+    "POST /points/policies/{id}/{version}/simulations": Sample(_simulation),
+    "GET /points/simulations/{id}": Sample(_simulated),
     "DELETE /points/policies/{id}/{version}": Sample(_withdrawal),
 }

@@ -103,7 +103,7 @@ def ranking(
 
     Of a household one spouse alone is ranked where the policy says so. Two people who are equal in all have the same rank.
     """
-    connection.execute(f"CREATE OR REPLACE TEMP VIEW answers AS FROM read_parquet({literal(str(answers))})")
+    _open(connection, answers)
     present = _present(connection, policy, scope)
     area = _area(policy, scope, run)
     scored = (
@@ -124,6 +124,18 @@ def ranking(
         f"SELECT {shown}, {_admitted(policy.scopes[scope].quotas)} AS admitted, wrong{more} "
         f"FROM (SELECT *, {place} FROM ({scored}))"
     )
+
+
+def _open(connection: "DuckDBPyConnection", answers: Path) -> None:
+    """The file as view ``answers``; raises ``Invalid`` for one that is not there or is no Parquet."""
+    import duckdb
+
+    try:
+        connection.execute(
+            f"CREATE OR REPLACE TEMP VIEW answers AS FROM read_parquet({literal(str(answers))})"
+        )
+    except (duckdb.IOException, duckdb.InvalidInputException):
+        raise Invalid("answers_unreadable") from None
 
 
 def _area(policy: Policy, scope: Scope, run: Run) -> Area:

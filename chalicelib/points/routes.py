@@ -10,10 +10,12 @@ from chalicelib.points.views import (
     Estimate,
     NewEstimate,
     NewSignature,
+    NewSimulation,
     PolicyHead,
     PolicyList,
     PolicyQuery,
     PolicyView,
+    SimulationView,
 )
 
 api = http.Api("points")
@@ -85,3 +87,22 @@ def sign(call: Call, id: str, version: str, body: NewSignature) -> PolicyHead:
 def withdraw(call: Call, id: str, version: str) -> None:
     """Not once it is signed."""
     service.withdraw(call.actor, id, version, call.now)
+
+
+@api.post(
+    "/points/policies/{id}/{version}/simulations",
+    who=OFFICERS,
+    body=NewSimulation,
+    answer=SimulationView,
+    status=202,
+    summary="Try an edition on a pool of applicants",
+)
+def simulate(call: Call, id: str, version: str, body: NewSimulation) -> SimulationView:
+    """Whom it would lift and whom it would drop, as groups; done in a moment."""
+    return service.ask_simulation(call.actor, id, version, body, call.now, call.once)
+
+
+@api.get("/points/simulations/{id}", who=OFFICERS, answer=SimulationView, summary="What came of a simulation")
+def get_simulation(call: Call, id: str) -> SimulationView:
+    """Counts of ten and more by group and region, and cut-offs before and after."""
+    return service.simulation(id, call.now)

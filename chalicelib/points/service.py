@@ -11,19 +11,25 @@ from chalicelib.points import advice, asking, editions, publishing, receipts, st
 from chalicelib.points import answers as reading
 from chalicelib.points.model import Evidence, Policy, Scope, Score
 from chalicelib.points.publishing import published, sign, upload, withdraw
+from chalicelib.points.trials import ask as ask_simulation
+from chalicelib.points.trials import found as simulation
+from chalicelib.points.trials import run as run_simulation
 from chalicelib.points.views import Estimate, NewEstimate, PolicyHead, PolicyList, PolicyView
 from chalicelib.texts import Language
 
 __all__ = [
+    "ask_simulation",
     "estimate",
     "listed",
     "policy",
     "policy_hash",
     "policy_in_force",
     "published",
+    "run_simulation",
     "score",
     "shown",
     "sign",
+    "simulation",
     "upload",
     "withdraw",
 ]

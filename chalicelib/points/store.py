@@ -1,5 +1,5 @@
 """Uploaded editions in DynamoDB. ``POLICIES`` holds ``<id>@<version>``, a head each, and ``PERIODS#<id>``, which grows with
-each edition that is published; ``POLICY#<id>@<version>`` holds ``DOCUMENT``.
+each edition that is published; ``POLICY#<id>@<version>`` holds ``DOCUMENT``; ``SIMULATION#<id>`` holds ``SIMULATION``.
 """
 
 import json
@@ -11,7 +11,8 @@ from pynamodb.attributes import DiscriminatorAttribute, NumberAttribute, Unicode
 
 from chalicelib import clock, shapes, tables
 from chalicelib.points.model import Policy
-from chalicelib.tables import Delete, Put, Row
+from chalicelib.points.views import SimulationView
+from chalicelib.tables import Delete, Put, Row, Update
 
 _LIST: Final = "POLICIES"
 SIGNATURES: Final = 2
@@ -47,6 +48,13 @@ class PeriodsRow(PolicyItem, discriminator="periods"):
     """How many editions of an id were published: two that are signed at once meet here."""
 
     editions = NumberAttribute()
+
+
+class SimulationRow(PolicyItem, discriminator="simulation"):
+    """A simulation that was asked for, with its result when there is one: numbers of groups."""
+
+    state = UnicodeAttribute()
+    text = UnicodeAttribute()
 
 
 @dataclass(frozen=True)
@@ -132,6 +140,26 @@ def count_period(policy_id: str, before: int) -> Put:
     """The write that publishing one more edition makes, refused when another was published since it was counted."""
     row = PeriodsRow(_LIST, f"PERIODS#{policy_id}", editions=before + 1)
     return Put(row, PeriodsRow.editions == before) if before else tables.create(row)
+
+
+def put_simulation(view: SimulationView, now: datetime, over: datetime) -> Put:
+    """The write of a simulation that was asked for; it goes by itself when it is ``over``."""
+    row = SimulationRow(f"SIMULATION#{view.id}", "SIMULATION", state=view.state, text=shapes.dump(view))
+    row.expires_at = int(over.timestamp())
+    return tables.create(row)
+
+
+def settle_simulation(view: SimulationView) -> Update:
+    """The write of what came of it, refused when another run settled it meanwhile."""
+    actions = [SimulationRow.state.set(view.state), SimulationRow.text.set(shapes.dump(view))]
+    row = SimulationRow(f"SIMULATION#{view.id}", "SIMULATION")
+    return Update(row, actions, SimulationRow.state == "waiting")
+
+
+def simulation(simulation_id: str, now: datetime) -> SimulationView | None:
+    """A simulation, or None when there is none or its time is over."""
+    row = SimulationRow.find(f"SIMULATION#{simulation_id}", "SIMULATION", consistent=True)
+    return None if row is None or row.is_over(now) else SimulationView.model_validate_json(row.text)
 
 
 def _head(row: HeadRow) -> Head:

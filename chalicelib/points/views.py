@@ -179,3 +179,30 @@ class Simulation(Shape):
     changes: list[Changed]
     effects: list[Effect]
     cut_offs: list[CutOffs]
+
+
+class NewSimulation(Shape):
+    """What to compare an edition with, and on whom.
+
+    ``against``: ``id@version``, or the edition that serves the scope today. ``pool``: the name of a table of applicants that the
+    city put into bucket ``curated`` as ``pools/{pool}.parquet``. ``by``: the indicator whose labels make the groups.
+    """
+
+    scope: Scope
+    pool: str = Field(pattern=r"^[a-z0-9][a-z0-9-]{0,39}$")
+    against: str | None = Field(default=None, max_length=61)
+    by: str | None = Field(default=None, max_length=20)
+    regions: Literal["district", "town"] = "district"
+    as_of: date | None = None
+
+
+class SimulationView(Shape):
+    """A simulation that was asked for. ``reason`` is the code of what stood against it."""
+
+    id: str
+    state: Literal["waiting", "done", "refused"]
+    asked: NewSimulation
+    old: str
+    new: str
+    result: Simulation | None = None
+    reason: str | None = None
