@@ -4,7 +4,7 @@ from datetime import datetime
 
 from chalicelib.cases.model import Case
 from chalicelib.identity import service as identity
-from chalicelib.schooling import policy, rights, store, verifying
+from chalicelib.schooling import model, policy, rights, store, verifying
 from chalicelib.schooling.answering import answer
 from chalicelib.schooling.filing import KIND, change_choices, enact, file, follow
 from chalicelib.schooling.model import Facts, Finding, PointsPlace
@@ -55,5 +55,6 @@ def verify(case: Case, part: str, facts: Facts, now: datetime) -> Finding:
         return verifying.siblings(case, rolls, store.schools(said["year"], said["district"]))
     if check == "sixth_grade":
         return verifying.sixth_grade(case, facts(verifying.ROLLS, said["child"]))
-    rule = policy.policy(policy.DEFAULT).grades[said["grade"]]
-    return verifying.age(case, identity.profile(said["child"]).birth_date, rule)
+    found = store.run(model.run_id(said["year"], said["district"], said["grade"], 1))
+    rules = policy.policy(found[0].policy if found else policy.DEFAULT)
+    return verifying.age(case, identity.profile(said["child"]).birth_date, rules.grades[said["grade"]])
