@@ -103,8 +103,12 @@ _SAME = (
 
 
 def use(period: str, record: str, person: str, case: str) -> Put:
-    """The write that makes a record one person's evidence in a period; refused where it is another's."""
+    """The write that makes a record one person's evidence in a period; refused where it is another's.
+
+    It is forgotten at the end of the year after the period's.
+    """
     row = UsedRow(used_pk(period, record), "USED", person=person, case=case)
+    row.expires_at = int(clock.end_of_day(date(int(period[:4]) + 1, 12, 31)).timestamp())
     return Put(row, UsedRow.pk.does_not_exist() | (UsedRow.person == person))
 
 

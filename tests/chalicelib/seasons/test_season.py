@@ -1,5 +1,6 @@
 """A season from the application to the final list, and what goes wrong on the way."""
 
+import json
 from collections.abc import Iterator
 from datetime import date, datetime, timedelta
 from decimal import Decimal
@@ -13,6 +14,8 @@ from chalicelib.cases import service as cases
 from chalicelib.cases.views import Decision
 from chalicelib.errors import Conflict, Forbidden, Invalid, NotFound
 from chalicelib.identity import service as identity
+from chalicelib.points import service as points
+from chalicelib.points.model import Policy
 from chalicelib.seasons import __main__ as command
 from chalicelib.seasons import deciding, store
 from chalicelib.seasons import service as seasons
@@ -31,6 +34,7 @@ from tests.chalicelib.seasons.season import (
 )
 from tests.town import Town, outside_systems, staff
 
+POLICIES = Path(points.__file__).parent / "policies"
 POOR: Records = {
     "education_records": [{"record_id": "E2", "seen_on": "2026-03-01", "level": "高中/中技/中职"}]
 }
@@ -331,3 +335,26 @@ def test_everything_of_a_person_is_handed_out_and_deleted_once_no_list_needs_it(
     identity.delete(town.owner, later)
     assert store.cases_of(town.owner.id) == [] and store.decisions_of(case_id) == []
     assert [(each.rank, each.name) for each in page(town.stranger, made).items] == [(1, "*")]
+
+
+def test_a_new_edition_changes_no_application_that_was_made_before(town: Town, now: datetime) -> None:
+    before = applied(town, town.owner, now)
+    points_of = json.loads((POLICIES / "demo-2026.json").read_text("utf-8"))
+    points_of |= {"version": "2", "status": "draft", "supersedes": "demo-2026@1"}
+    points_of["effective_from"] = "2026-11-24"
+    education = next(each for each in points_of["indicators"] if each["code"] == "A1.1")
+    education["values"]["大专"]["points"] = 55
+    draft = Policy.model_validate(points_of)
+    officers = [Actor(f"policy-{n}", "staff", frozenset({"policy_officer"}), ("440600",)) for n in (1, 2)]
+    points.upload(officers[0], draft, now, None, "en")
+    for officer in officers:
+        points.sign(officer, draft.id, draft.version, draft.hash, now, None, "en")
+    later = now + timedelta(days=2)
+    after = applied(town, town.stranger, later, child=pupil(8))
+    for case_id, who in ((before, town.owner), (after, town.stranger)):
+        verified({who.id: POOR | {"education_records": RECORDS["education_records"]}}, later, case_id)
+    # One record is one applicant's: the second's degree is confirmed by a person.
+    agreed(later, before, after)
+    lines = [{line.indicator: line for line in mine(who.id).lines} for who in (town.owner, town.stranger)]
+    assert [(each["A1.1"].points, each["A1.1"].version) for each in lines] == [(40, "1"), (55, "2")]
+    assert deciding.replay(before) == (1, [])
