@@ -16,6 +16,13 @@ DEPARTMENTS = (
     "civil_affairs",
     "tax",
     "urban_management",
+    # Those that only verify points (chalicelib/points/known.json).
+    "housing_fund",
+    "market_supervision",
+    "new_citizens",
+    "science",
+    "transport",
+    "youth_league",
 )
 
 
@@ -29,6 +36,7 @@ def roster(plan: Plan) -> pa.Table:
     rows += [
         ("city", "city_officer", CITY, ""),
         ("policy", "policy_officer", CITY, ""),
+        ("policy-2", "policy_officer", CITY, ""),  # A policy is signed by two.
         ("auditor", "auditor", CITY, ""),
     ]
     rng = plan.stream(7)

@@ -25,13 +25,13 @@ def advised(found: Estimate) -> dict[str, NextBest]:
 
 def test_months_already_gone_shorten_the_way_to_the_next_year() -> None:
     found = advised(estimate("foshan-2016", "school", {"A3.2": {"full": 2, "months": 9}}))["A3.2"]
-    assert found.change.sentence == "Years of the residence permit: months more: 3"
+    assert found.change.sentence == "3 more month(s): Years of the residence permit"
     assert (found.change.answer, found.gain, found.change.effort) == (3, 5, "months")
 
 
 def test_a_quantity_is_advised_up_to_its_next_unit() -> None:
     found = advised(estimate("foshan-2016", "school", {"B6.1": 149}))["B6.1"]
-    assert found.change.sentence == "Voluntary service (last 5 years, in the city): 1 hours more"
+    assert found.change.sentence == "1 more hours: Voluntary service (last 5 years, in the city)"
     assert (found.change.answer, found.gain) == (150, 3)
 
 
