@@ -38,6 +38,7 @@ def measure(connection: Any, source: Path, target: Path) -> dict[str, Any]:
         "met": met,
         "recall": met / wanted if wanted else None,
         "wrong": {verdict: n for verdict, n in verdicts.items() if verdict != "right"},
+        "by_confidence": _by_confidence(connection),
         "by_sources": _by_sources(connection),
         "by_numbers": _by_numbers(connection),
         "by_numbers_of_the_named": _by_numbers_of_the_named(connection),
@@ -98,17 +99,18 @@ def _named(connection: Any, target: Path) -> None:
     connection.execute(f"""
 CREATE OR REPLACE TEMP TABLE verdicts AS
 WITH named AS (
-  SELECT row_number() OVER () AS finding, hash(person_id) AS cluster, sources
+  SELECT row_number() OVER () AS finding, hash(person_id) AS cluster, sources,
+         TRY_CAST(confidence AS DOUBLE) AS confidence
   FROM read_csv('{target}/unregistered.csv', header = true, all_varchar = true)
 ), most AS (
   SELECT cluster, arg_max(person, n) AS person, count(*) AS persons FROM shares
   SEMI JOIN named USING (cluster) GROUP BY cluster
 ), judged AS (
-  SELECT finding, cluster, sources, person, persons, in_city, register_status,
+  SELECT finding, cluster, sources, confidence, person, persons, in_city, register_status,
          row_number() OVER (PARTITION BY person ORDER BY finding) AS time
   FROM named LEFT JOIN most USING (cluster) LEFT JOIN people USING (person)
 )
-SELECT finding, cluster, sources, person, CASE
+SELECT finding, cluster, sources, confidence, person, CASE
   WHEN person IS NULL THEN 'of_no_row'
   WHEN register_status = 'active' AND persons > 1 THEN 'registered_and_taken_for_another'
   WHEN register_status = 'active' THEN 'registered_but_kept_apart'
@@ -117,6 +119,18 @@ SELECT finding, cluster, sources, person, CASE
   WHEN time > 1 THEN 'named_twice'
   ELSE 'right' END AS verdict
 FROM judged""")
+
+
+def _by_confidence(connection: Any) -> list[dict[str, Any]]:
+    """Tenths of the findings from the least sure on: what was promised, and how many were right."""
+    found = connection.execute("""
+WITH placed AS (SELECT *, ntile(10) OVER (ORDER BY confidence, cluster) AS tenth FROM verdicts)
+SELECT min(confidence), max(confidence), avg(confidence), count(*) FILTER (verdict = 'right'), count(*)
+FROM placed GROUP BY tenth ORDER BY tenth""").fetchall()
+    return [
+        {"least": least, "most": most, "promised": promised, "findings": n, "precision": right / n}
+        for least, most, promised, right, n in found
+    ]
 
 
 def _by_sources(connection: Any) -> dict[str, Any]:

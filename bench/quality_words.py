@@ -80,5 +80,10 @@ def _finder(measured: dict[str, Any]) -> Iterator[str]:
         yield f"  own number in {carry} of the signals: recall {_share(one['recall'])} of {one['wanted']:,}"
     for carry, one in measured["by_numbers_of_the_named"].items():
         yield f"  a usable number in {carry} of the cluster's rows: precision {_share(one['precision'])} of {one['findings']:,}"
+    for tenth in measured["by_confidence"]:
+        yield (
+            f"  confidence {tenth['least']} to {tenth['most']}: promised {_share(tenth['promised'])},"
+            f" precision {_share(tenth['precision'])} of {tenth['findings']:,}"
+        )
     for sources, one in measured["by_sources"].items():
         yield f"  {sources}: precision {_share(one['precision'])} of {one['findings']:,}"

@@ -18,9 +18,10 @@ from aws_lambda_powertools.metrics import MetricUnit
 
 from chalicelib import aws, clock
 from chalicelib.batches import coming_back
+from chalicelib.fieldwork import service as fieldwork
 from chalicelib.identity import service as identity
 from chalicelib.linkage import service as linkage
-from chalicelib.linkage.service import Outcome
+from chalicelib.linkage.service import Outcome, Visited
 from chalicelib.logs import logger
 from chalicelib.residence import service as residence
 from chalicelib.sources import service as sources
@@ -84,6 +85,7 @@ def compare(now: datetime) -> Outcome:
         identity.people_for_keys,
         progress=log.info,
         memory_mb=_memory(),
+        measured={one.sources: Visited(one.right, one.told) for one in fieldwork.precision()},
     )
     metrics = Metrics(service="compare_sources")
     metrics.add_metric("RowsCompared", MetricUnit.Count, outcome.rows)

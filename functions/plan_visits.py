@@ -75,6 +75,7 @@ def _finding(found: Any) -> Finding:
         building=getattr(found, "building", None),
         sources=tuple(found.sources),
         confidence=found.confidence,
+        seen_on=found.seen_on,
         because=dict(found.because),
     )
 

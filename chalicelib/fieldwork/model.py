@@ -1,6 +1,7 @@
 """Values and rules of outreach: which findings may lead to a visit, and what a worker gets to see. Pure."""
 
 import json
+from collections import Counter
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date, timedelta
@@ -79,18 +80,23 @@ class Finding(Shape):
     building: str | None = None
     sources: tuple[str, ...]
     confidence: float | None = None
+    seen_on: date | None = None
     because: dict[str, str] = {}
 
 
 @dataclass(frozen=True, slots=True)
 class Spot:
-    """Where a visit goes. ``region`` is the grid, or the town when nothing finer is known."""
+    """Where a visit goes. ``region`` is the grid, or the town when nothing finer is known.
+
+    ``point`` is the building's longitude and latitude in WGS-84, where the list of standard addresses has it.
+    """
 
     town: str
     community: str
     region: str
     building: str
     room: str
+    point: tuple[float, float] | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -163,7 +169,10 @@ class VisitQuery(Shape):
 
 
 class VisitView(Shape):
-    """What a worker sees of one visit. Name, phone and room are null once the visit is over."""
+    """What a worker sees of one visit. Name, phone and room are null once the visit is over.
+
+    ``stop``: which building of the day's walk it is, from 1, among those planned together.
+    """
 
     id: str
     name: str | None = Field(repr=False)
@@ -172,6 +181,7 @@ class VisitView(Shape):
     because: str
     sources: list[str]
     planned_for: date
+    stop: int | None = None
     expires_on: date
     status: Status
     outcome: Outcome | None
@@ -228,11 +238,23 @@ class Overview(Shape):
     items: list[CommunityCount]
 
 
+class PrecisionQuery(Shape):
+    """By what to count: combinations of sources as they led to visits, single sources, or months (Asia/Shanghai)."""
+
+    by: Literal["sources", "source", "month"] = "sources"
+
+
 class Precision(Shape):
-    """How often a combination of sources was right, of the visits that could tell. ``share`` is 0 to 1."""
+    """How often sources were right, of the ``told`` visits that could tell. ``share`` is 0 to 1.
+
+    ``outcomes`` are the reasons: what the workers found. By month, ``sources`` is empty; else ``month`` is null.
+    """
 
     sources: tuple[str, ...]
+    month: str | None = None
     outcomes: dict[str, int]
+    right: int
+    told: int
     share: float | None
 
 
@@ -242,8 +264,23 @@ def right_of_told(outcomes: Mapping[str, int]) -> tuple[int, int]:
     return right, right + sum(outcomes.get(outcome, 0) for outcome in WRONG_OUTCOMES)
 
 
-def precision_of(sources: str, outcomes: Mapping[str, int]) -> Precision:
-    """The precision of sources written as ``a+b`` from counted outcomes; None while there are none."""
+def precision_of(sources: str, outcomes: Mapping[str, int], month: str | None = None) -> Precision:
+    """The precision of sources written as ``a+b`` from counted outcomes; its share is None while there are none."""
     right, told = right_of_told(outcomes)
-    share = round(right / told, 4) if told else None
-    return Precision(sources=tuple(sources.split("+")), outcomes=dict(outcomes), share=share)
+    return Precision(
+        sources=tuple(sources.split("+")) if sources else (),
+        month=month,
+        outcomes=dict(outcomes),
+        right=right,
+        told=told,
+        share=round(right / told, 4) if told else None,
+    )
+
+
+def by_source(counted: Mapping[str, Mapping[str, int]]) -> dict[str, Counter[str]]:
+    """Outcomes of combinations as outcomes of each source: a visit that two led to counts for both."""
+    found: dict[str, Counter[str]] = {}
+    for sources, outcomes in counted.items():
+        for source in sources.split("+"):
+            found.setdefault(source, Counter()).update(outcomes)
+    return found

@@ -17,8 +17,9 @@ from zlib import crc32
 from chalicelib import audit, clock, keys, sealing
 from chalicelib.actors import SYSTEM
 from chalicelib.errors import DomainError, Gone, Invalid, Unavailable
-from chalicelib.fieldwork import model, store
+from chalicelib.fieldwork import model, store, walks
 from chalicelib.fieldwork.model import Finding, PlanReport, Policy, Spot
+from chalicelib.fieldwork.walks import Stop
 from chalicelib.identity import service as identity
 from chalicelib.places import service as places
 from chalicelib.residence import service as residence
@@ -46,9 +47,17 @@ class Draft:
         return self.worker or self.spot.region
 
     @property
-    def order(self) -> tuple[str, str, str, str]:
-        """By worker, then building by building."""
-        return self.load, self.spot.building, self.spot.room, self.visit_id
+    def order(self) -> tuple[str, float, int, str, str, str]:
+        """By worker, then the surest and of these the latest seen first."""
+        seen = self.finding.seen_on.toordinal() if self.finding.seen_on else 0
+        return (
+            self.load,
+            -(self.finding.confidence or 0),
+            -seen,
+            self.spot.building,
+            self.spot.room,
+            self.visit_id,
+        )
 
 
 def plan(
@@ -72,11 +81,19 @@ def plan(
     )
     planner = _Planner(policy, batch, now, left_out)
     for load, theirs in groupby(fresh, key=lambda draft: draft.load):
-        planner.plan_for(load, list(theirs))
+        planner.plan_for(load, by_building(list(theirs)))
     known = len(drafts) - len(planner.planned) - left_out["person_unknown"]
     mine = [row for row in before.values() if row.batch == batch] + planner.planned
     told = [(row.worker, row.building, date.fromisoformat(row.planned_for)) for row in mine if row.worker]
     return PlanReport(len(planner.planned), known, dict(left_out), model.digests(told))
+
+
+def by_building(ranked: Sequence[Draft]) -> list[Draft]:
+    """The same drafts, those of a building together: where the most promising one is, its neighbours are met too."""
+    found: dict[str, list[Draft]] = {}
+    for draft in ranked:
+        found.setdefault(draft.spot.building, []).append(draft)
+    return [draft for theirs in found.values() for draft in sorted(theirs, key=lambda one: one.spot.room)]
 
 
 def _justified(
@@ -114,23 +131,30 @@ class _Area:
     def spot(self, finding: Finding) -> Spot | None:
         """Where the finding is; None for a town or community that does not exist."""
         community, building, room = finding.community, finding.building, finding.room
+        point: tuple[float, float] | None = None
         if community is None and (known := places.locate(finding.address, finding.town)):
             community, building, room = known.community, known.building, room or known.room
+            point = _point(known.lon, known.lat)
         if community is None:
             return _in_town(finding)
         try:
             if building is None:
                 place = places.resolve(finding.town, community, finding.address, room)
-                building, room = place.building, place.room
+                building, room, point = place.building, place.room, _point(place.lon, place.lat)
             grid = self._grid_of(building) or _shared_out(building, self._grids_of(community))
         except Invalid:
             return None
-        return Spot(community[:9], community, grid, building, room)
+        return Spot(community[:9], community, grid, building, room, point)
 
     def worker(self, spot: Spot) -> str | None:
         """Who goes there: of those with the closest scope, always the same one for a building."""
         members = self._responsible(spot.region) if spot.community else ()
         return members[int(spot.building[-5:]) % len(members)] if members else None
+
+
+def _point(lon: float | None, lat: float | None) -> tuple[float, float] | None:
+    """Where the building stands; None off the list of standard addresses."""
+    return (lon, lat) if lon is not None and lat is not None else None
 
 
 def _closest_workers(region: str) -> tuple[str, ...]:
@@ -160,9 +184,11 @@ class _Planner:
         self.policy, self.batch, self.now, self.left_out = policy, batch, now, left_out
         self.today = clock.local_date(now)
         self.planned: list[store.VisitRow] = []
+        self.points: dict[str, tuple[float, float]] = {}
 
     def plan_for(self, load: str, drafts: Sequence[Draft]) -> None:
-        """Fill the load's next working days with these visits, building by building."""
+        """Fill the load's next working days with these visits, building by building, each day on a short walk."""
+        self.points = {d.spot.building: d.spot.point for d in drafts if d.spot.point}
         rows = [row for draft in drafts if (row := self._row(draft))]
         last: DomainError | None = None
         for _ in range(_ATTEMPTS):
@@ -205,8 +231,9 @@ class _Planner:
         self, load: str, day: date, rows: list[store.VisitRow], *, limited: bool = True
     ) -> list[store.VisitRow]:
         """Write one day's visits; returns those to try again because another batch took the day."""
+        stops = self._stops(rows)
         for row in rows:
-            row.planned_for = day.isoformat()
+            row.planned_for, row.stop = day.isoformat(), stops[row.building]
         capacity = self.policy.visits_a_day if limited else 10**6
         over = int((self.now + LOAD_KEPT).timestamp()) + (day - self.today).days * 86_400
         writes: list[Write] = [create(row) for row in rows]
@@ -220,6 +247,14 @@ class _Planner:
             return [row for place, row in enumerate(rows) if place not in refused.failed]
         self.planned += rows
         return []
+
+    def _stops(self, rows: Sequence[store.VisitRow]) -> dict[str, int]:
+        """Each building's place in the day's walk, from 1; those whose place nobody knows come last."""
+        buildings = list(dict.fromkeys(row.building for row in rows))
+        known = [Stop(building, *self.points[building]) for building in buildings if building in self.points]
+        walk = [stop.building for stop in walks.tour(known)]
+        walk += [building for building in buildings if building not in self.points]
+        return {building: place for place, building in enumerate(walk, 1)}
 
     def _row(self, draft: Draft) -> store.VisitRow | None:
         finding, moment = draft.finding, clock.iso(self.now)

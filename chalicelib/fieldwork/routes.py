@@ -9,6 +9,7 @@ from chalicelib.fieldwork.model import (
     Overview,
     OverviewQuery,
     Precision,
+    PrecisionQuery,
     VisitQuery,
 )
 from chalicelib.http import Call
@@ -51,12 +52,13 @@ def get_overview(call: Call, query: OverviewQuery) -> Overview:
 @api.get(
     "/visits/precision",
     who={"city_officer": "any", "policy_officer": "any"},
+    query=PrecisionQuery,
     answer=Page[Precision],
-    summary="How often each combination of sources was right, by what visits found",
+    summary="How often sources were right by what visits found: combinations, each source, or months",
 )
-def get_precision(call: Call) -> Page[Precision]:
+def get_precision(call: Call, query: PrecisionQuery) -> Page[Precision]:
     """Counts of outcomes over the whole city; nobody and no place is named."""
-    return Page(items=service.precision(), next=None)
+    return Page(items=service.precision(query.by), next=None)
 
 
 @api.post(

@@ -1,10 +1,10 @@
 """The use cases of fieldwork: plan, list, record what was found, expire, and what matches were worth."""
 
 import json
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from datetime import date, datetime, timedelta
 from itertools import batched, groupby
-from typing import Any, Final
+from typing import Any, Final, Literal
 
 from chalicelib import audit, clock, sealing
 from chalicelib.actors import SYSTEM, Actor
@@ -156,6 +156,7 @@ def _view(row: store.VisitRow, private: dict[str, str], language: str) -> VisitV
         because=because.get(language) or because.get("zh-CN", ""),
         sources=row.sources.split("+"),
         planned_for=date.fromisoformat(row.planned_for),
+        stop=int(row.stop) if row.stop is not None else None,
         expires_on=date.fromisoformat(row.expires_on),
         status=row.status,  # type: ignore[arg-type]  # Pydantic checks the literals.
         outcome=row.outcome,  # type: ignore[arg-type]
@@ -206,6 +207,7 @@ def _outcome_writes(actor: Actor, row: store.VisitRow, report: OutcomeReport, no
         store.record(row, report.outcome, clock.iso(now), actor.id),
         store.count(row.town, row.community or row.town, {row.status: -1, "done": 1}),
         store.count_outcome(row.sources, row.town, report.outcome),
+        store.count_in_month(clock.local_date(now).isoformat()[:7], report.outcome),
         audit.entry(actor, "visit.recorded", row.visit_id, now, outcome=report.outcome),
     ]
     if report.note and row.person_id:
@@ -235,9 +237,17 @@ def overview(actor: Actor, town: str) -> Overview:
     return Overview(town=town, items=items)
 
 
-def precision() -> list[Precision]:
-    """What visits found, by the combination of sources that led to them: for the comparison to learn from."""
-    counted = store.outcomes_by_sources()
+def precision(by: Literal["sources", "source", "month"] = "sources") -> list[Precision]:
+    """What visits found, by the combination of sources that led to them, by each source, or by month.
+
+    The combinations' counts go into the confidence of the next findings (``linkage``).
+    """
+    if by == "month":
+        months = sorted(store.outcomes_by_month().items())
+        return [model.precision_of("", outcomes, month) for month, outcomes in months]
+    counted: Mapping[str, Mapping[str, int]] = store.outcomes_by_sources()
+    if by == "source":
+        counted = model.by_source(counted)
     return [model.precision_of(sources, outcomes) for sources, outcomes in sorted(counted.items())]
 
 

@@ -1,7 +1,7 @@
 """Visits in DynamoDB.
 
 ``VISIT#<id>``: ``VISIT`` and perhaps ``NOTE``. ``LOAD#<worker>``: one row a day. ``COUNT#<town>``: one row
-a community. ``PRECISION``: one row for each combination of sources and town. ``PARKED#<day>``. Indexes: ``by_region``
+a community. ``PRECISION``: one row for each combination of sources and town; ``PRECISION#MONTHS``: one a month. ``PARKED#<day>``. Indexes: ``by_region``
 (``<status>#<town>``, sorted by grid and building, so that town, community, grid and building are key
 prefixes), ``by_expiry`` (what is due to expire on a day; sparse), ``by_person``.
 """
@@ -69,6 +69,7 @@ class VisitRow(Row):
     sources = UnicodeAttribute()
     because = UnicodeAttribute(default="{}")
     worker = UnicodeAttribute(null=True)
+    stop = NumberAttribute(null=True)
     person_id = UnicodeAttribute(null=True)
     sealed = UnicodeAttribute(null=True)
     outcome = UnicodeAttribute(null=True)
@@ -108,7 +109,7 @@ class CountRow(Row):
 
 
 class PrecisionRow(Row):
-    """What visits from one combination of sources found in one town."""
+    """What visits from one combination of sources found in one town, or all visits in one month."""
 
     Meta = meta("fieldwork")
     registered = NumberAttribute(default=0)
@@ -291,6 +292,18 @@ def count_outcome(sources: str, town: str, outcome: Outcome) -> Update:
     """The write that feeds an outcome back to its combination of sources."""
     row = PrecisionRow("PRECISION", f"{sources}#{town}")
     return Update(row, [getattr(PrecisionRow, outcome).add(1)])
+
+
+def count_in_month(month: str, outcome: Outcome) -> Update:
+    """The write that counts an outcome in its month, ``2026-11``."""
+    row = PrecisionRow("PRECISION#MONTHS", month)
+    return Update(row, [getattr(PrecisionRow, outcome).add(1)])
+
+
+def outcomes_by_month() -> dict[str, dict[str, int]]:
+    """Counted outcomes of each month."""
+    rows = PrecisionRow.query("PRECISION#MONTHS")
+    return {row.sk: {outcome: int(getattr(row, outcome) or 0) for outcome in OUTCOMES} for row in rows}
 
 
 def outcomes_by_sources() -> dict[str, dict[str, int]]:

@@ -37,24 +37,21 @@ from chalicelib.linkage.reading import Unusable as Unusable
 from chalicelib.linkage.stages import Engine, Stages
 
 # Raised when a step makes something else than it did, so that nobody resumes on older steps' tables.
-STEPS_EDITION: Final = "1"
+STEPS_EDITION: Final = "2"
 _HEADER: Final = ("person_id", "town", "address", "sources", "confidence", "because")
 _SEEN: Final = """
 CREATE OR REPLACE TEMP VIEW seen AS
-SELECT source, record_id, cluster AS key, town, address, seen_on, status, left_on, ended FROM clustered
+SELECT source, record_id, cluster AS key, town, address, seen_on, status, left_on, ended, sound, birth, male, open
+FROM clustered
 """
-# Whoever may be somebody in the register, as far as the comparison can tell, is not named. Such pairs are too
-# weak to join on and too strong to rule out.
-_DOUBTED: Final = """
-CREATE OR REPLACE TEMP TABLE doubted AS
-WITH node_of AS (
-  SELECT DISTINCT node, cluster, bool_or(source = 'registrations' AND coalesce(status, 'active') <> 'departed')
-         OVER (PARTITION BY cluster) AS registered
-  FROM clustered SEMI JOIN (SELECT l AS node FROM scored UNION SELECT r FROM scored) AS met USING (node)
+_MET: Final = """
+CREATE OR REPLACE TEMP TABLE met AS
+WITH cluster_of AS (
+  SELECT DISTINCT node, cluster FROM clustered SEMI JOIN (SELECT l AS node FROM scored UNION SELECT r FROM scored) AS met USING (node)
 )
-SELECT DISTINCT CASE WHEN a.registered THEN b.cluster ELSE a.cluster END AS key
-FROM scored JOIN node_of a ON a.node = l JOIN node_of b ON b.node = r
-WHERE a.registered <> b.registered AND weight >= {least}
+SELECT a.cluster AS l, b.cluster AS r, max(weight) AS weight
+FROM scored JOIN cluster_of a ON a.node = scored.l JOIN cluster_of b ON b.node = scored.r
+WHERE a.cluster <> b.cluster GROUP BY a.cluster, b.cluster
 """
 
 
@@ -228,7 +225,7 @@ DUCKDB: Final = Engine("duckdb", Stages, _score, used)
 
 def _unregistered(connection: Any, rules: dict[str, SourceRule], today: date, path: Path) -> int:
     connection.execute(_SEEN)
-    connection.execute(_DOUBTED.format(least=scoring.LEAST_WEIGHT))
+    connection.execute(_MET)
     newest = connection.execute("SELECT max(seen_on) FROM seen WHERE seen_on <= ?", [today]).fetchone()[0]
     day = newest or today
     policy = model.policy_on(day)
@@ -245,7 +242,7 @@ def _unregistered(connection: Any, rules: dict[str, SourceRule], today: date, pa
                     candidate.town,
                     candidate.address,
                     ";".join(candidate.sources),
-                    model.confidence(candidate, rules, policy),
+                    candidate.confidence,
                     f"{why['zh-CN']} / {why['en']}",
                 ]
             )

@@ -3,13 +3,14 @@
 from collections.abc import Iterable
 from datetime import date
 from pathlib import Path
+from types import MappingProxyType
 from typing import Any, Final, NamedTuple
 
 import duckdb
 import pyarrow as pa
 
 from chalicelib.linkage import comparison
-from chalicelib.linkage.model import Candidate, Policy, SourceRule
+from chalicelib.linkage.model import Candidate, Measured, Policy, SourceRule
 from chalicelib.linkage.parts import Parts
 from chalicelib.sources import service as sources
 
@@ -41,16 +42,29 @@ def connect(scratch: Path, memory_mb: int | None = None) -> Any:
     return connection
 
 
-def search(connection: Any, policy: Policy, today: date) -> list[Candidate]:
+def search(
+    connection: Any, policy: Policy, today: date, measured: Measured = MappingProxyType({})
+) -> list[Candidate]:
     """The candidates among the persons of the state, by cluster id; makes ``registered`` of those who are none."""
     connection.execute(_SEEN)
-    return comparison.candidates(connection, rules(), policy, today)
+    connection.execute(_MET)
+    return comparison.candidates(connection, rules(), policy, today, measured)
 
 
 _SEEN: Final = """
-CREATE OR REPLACE VIEW seen AS
-SELECT source, record_id, person AS key, town, address, seen_on, status, left_on, ended
+CREATE OR REPLACE TEMP TABLE seen AS
+SELECT source, record_id, person AS key, town, address, seen_on, status, left_on, ended, sound, birth, male, open
 FROM kept_rows JOIN kept_persons USING (rid)
+"""
+_MET: Final = """
+CREATE OR REPLACE TEMP TABLE met AS
+WITH persons AS (
+  SELECT DISTINCT node, person FROM kept_rows JOIN kept_persons USING (rid)
+  SEMI JOIN (SELECT l AS node FROM kept_scores UNION SELECT r FROM kept_scores) AS scored USING (node)
+)
+SELECT a.person AS l, b.person AS r, max(weight) AS weight
+FROM kept_scores JOIN persons a ON a.node = l JOIN persons b ON b.node = r
+WHERE a.person <> b.person GROUP BY a.person, b.person
 """
 # A row whose number was not taken for its own says nothing of whose the cluster is.
 _OWN_KEYS: Final = """

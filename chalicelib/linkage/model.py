@@ -3,10 +3,11 @@
 import json
 import re
 import unicodedata
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from datetime import date
 from functools import cache
 from pathlib import Path
+from types import MappingProxyType
 from typing import Final, Literal, NamedTuple
 
 from pydantic import Field
@@ -14,7 +15,7 @@ from pydantic import Field
 from chalicelib.shapes import Shape
 
 State = Literal["open", "suppressed", "visited", "closed"]
-CERTAIN: Final = 0.99
+CERTAIN: Final = 0.999
 _NOISE = re.compile(r"[\s,，.。;；:：\-—_()（）#/]+")
 _OUTER = re.compile(r"^(?:中国)?(?:广东省?)?(?:佛山市?)?")
 
@@ -36,24 +37,52 @@ class Over(Shape):
     values: tuple[str, ...] = ()
 
 
+class Kinds(Shape):
+    """A value for people of whom some row has a usable number, and one for those of whom none has."""
+
+    numbered: float
+    bare: float
+
+
+class Doubts(Shape):
+    """How probable it is that somebody is registered though no row of the register was joined.
+
+    ``apart``: before anything more is known. ``even_weight``: what a pair with a row of the register weighs (log2 of the odds) when it is as
+    probably one person as not, given that it was not joined. ``at_most``: nothing makes it more probable than that.
+    """
+
+    apart: Kinds
+    even_weight: Kinds
+    at_most: float = Field(gt=0, lt=1)
+
+
+class Fresh(Shape):
+    """Of people last seen at most so many days ago, the share that still lives here."""
+
+    days: int = Field(ge=0)
+    here: float = Field(ge=0, lt=1)
+
+
 class Policy(Shape):
-    """One edition of the rules. A signal counts when it is at most ``horizon_days`` old."""
+    """One edition of the rules. A signal counts when it is at most ``horizon_days`` old.
+
+    Somebody is named from a confidence of ``name_from``. ``here`` goes from the freshest on. The confidence counts as much as the outcomes
+    of ``visits_as_prior`` visits that the same departments led to.
+    """
 
     valid_from: date = Field(alias="from")
     horizon_days: int = Field(ge=1)
     min_signals: int = Field(ge=2)
-    weight_strong: float = Field(gt=0, lt=1)
-    weight_ordinary: float = Field(gt=0, lt=1)
+    name_from: float = Field(ge=0, lt=1)
+    here: tuple[Fresh, ...]
+    doubts: Doubts
+    visits_as_prior: float = Field(gt=0)
     ended_by: dict[str, Ending] = {}
     over_by: dict[str, Over] = {}
 
-    def confidence(self, strong: int, ordinary: int) -> float:
-        """How sure the signals make us: each independent one leaves a share of the doubt.
-
-        A stated rule, not a measured precision; that comes from the visits' outcomes.
-        """
-        doubt = (1 - self.weight_strong) ** strong * (1 - self.weight_ordinary) ** ordinary
-        return round(min(CERTAIN, 1 - doubt), 2)
+    def still_here(self, days: int) -> float:
+        """How probable it is that somebody last seen so many days ago still lives here; 0 beyond what is known."""
+        return next((one.here for one in self.here if days <= one.days), 0.0)
 
 
 @cache
@@ -92,13 +121,14 @@ class Candidate(NamedTuple):
     """Somebody with enough signals and no registration in the register that was compared.
 
     ``town`` and ``address`` are of the most recent strong sighting that has an address, else of the
-    most recent one that does.
+    most recent one that does. ``confidence``: how probable it is that the person lives here and is not registered.
     """
 
     key: str
     town: str
     address: str
     sightings: tuple[Sighting, ...]
+    confidence: float = 0.0
 
     @property
     def sources(self) -> tuple[str, ...]:
@@ -135,14 +165,33 @@ def place_key(town: str, address: str) -> str:
     return f"{town}|{_OUTER.sub('', plain)}"
 
 
-def confidence(candidate: Candidate, rules: dict[str, SourceRule], policy: Policy) -> float:
-    """The candidate's confidence: each independence group counts once, strong if any of it is."""
-    groups: dict[str, bool] = {}
-    for source in candidate.sources:
-        rule = rules[source]
-        groups[rule.group] = groups.get(rule.group, False) or rule.strong
-    strong = sum(groups.values())
-    return policy.confidence(strong, len(groups) - strong)
+class Visited(NamedTuple):
+    """What visits found whom a combination of departments had led to: how many were right, of those that could tell."""
+
+    right: int
+    told: int
+
+
+Measured = Mapping[tuple[str, ...], Visited]
+
+
+def confidence(
+    days: int,
+    doubt: float,
+    sources: tuple[str, ...],
+    policy: Policy,
+    measured: Measured = MappingProxyType({}),
+) -> float:
+    """How probable it is that somebody lives here and is not registered; four digits, never certain.
+
+    ``days`` since the person was last seen, ``doubt`` that a row of the register is theirs (``doubts``). What visits found
+    counts against that as so many more cases beside ``visits_as_prior`` imagined ones (the mean of a beta distribution), so
+    that few visits change little.
+    """
+    expected = policy.still_here(days) * (1 - doubt)
+    right, told = measured.get(sources, Visited(0, 0))
+    found = (right + policy.visits_as_prior * expected) / (told + policy.visits_as_prior)
+    return round(min(CERTAIN, found), 4)
 
 
 def because(candidate: Candidate, rules: dict[str, SourceRule]) -> dict[str, str]:

@@ -17,7 +17,7 @@ from chalicelib.linkage import (
     updating,
     weighing,
 )
-from chalicelib.linkage.model import Candidate, Policy
+from chalicelib.linkage.model import Candidate, Measured, Policy
 from chalicelib.linkage.state import State
 from chalicelib.linkage.updating import Judged, Progress
 
@@ -113,9 +113,9 @@ def _rows(connection: Any) -> int:
     return int(connection.execute("SELECT count(*) FROM kept_rows").fetchall()[0][0])
 
 
-def search(connection: Any, scratch: Path, policy: Policy, now: datetime) -> Search:
-    """The candidates of the day among all persons."""
-    found = finder.search(connection, policy, clock.local_date(now))
+def search(connection: Any, policy: Policy, now: datetime, measured: Measured) -> Search:
+    """The candidates of the day among all persons; ``measured`` is what visits found so far."""
+    found = finder.search(connection, policy, clock.local_date(now), measured)
     held = finder.keys_of(connection, [candidate.key for candidate in found])
     return Search([Sought(candidate, held.get(candidate.key, ())) for candidate in found])
 

@@ -6,13 +6,15 @@ from datetime import datetime
 from functools import partial
 from itertools import batched
 from pathlib import Path
+from types import MappingProxyType
 from typing import TYPE_CHECKING, Any
 
 from chalicelib import audit, aws, clock, keys
 from chalicelib.actors import SYSTEM
 from chalicelib.identity import service as identity
 from chalicelib.linkage import model, reviews, store
-from chalicelib.linkage.model import Finding, Policy, State
+from chalicelib.linkage.model import Finding, Measured, State
+from chalicelib.linkage.model import Visited as Visited
 from chalicelib.tables import Delete, transact
 
 if TYPE_CHECKING:  # Its module loads PyArrow, which the API must not.
@@ -59,6 +61,7 @@ def find_unregistered(
     send: Send = aws.send,  # type: ignore[assignment]
     progress: Progress = lambda line: None,
     memory_mb: int | None = None,
+    measured: Measured = MappingProxyType({}),
 ) -> Outcome:
     """Compare what arrived, then search all persons for those with enough signals who are not registered.
 
@@ -66,7 +69,8 @@ def find_unregistered(
     ``people_for_keys([(person_key, id_number)], now)`` gives their person ids. A person is found once for
     each place, ever, and not again while a finding is open. New findings go to queue ``visits`` in
     batches; the batch is written with its findings and removed once sent, so that none is lost. May be
-    run again at any time; ``scratch`` may keep copies of parts between runs.
+    run again at any time; ``scratch`` may keep copies of parts between runs. ``measured``: what visits found, by the
+    combination of sources that had led to them; it counts for and against the next candidates of the same.
     """
     from chalicelib.linkage import finder, outlook, searching
 
@@ -74,7 +78,7 @@ def find_unregistered(
     policy = model.policy_on(clock.local_date(now))
     with finder.connect(scratch, memory_mb) as connection:
         compared = searching.bring_up_to_date(connection, scratch, now, progress)
-        found = searching.search(connection, scratch, policy, now)
+        found = searching.search(connection, policy, now, measured)
         progress(f"{len(found.candidates)} candidates")
         live = _ask(registered, found.person_keys)
         closed, waiting = close_registered(registered, now, partial(searching.over, connection, found))
@@ -87,7 +91,7 @@ def find_unregistered(
     subjects = store.make_subjects((one.key for one in wanted if not one.keys), now)
     people |= {subject: subject for subject in subjects}
     made = [
-        _finding(one, people[one.key], named[one.key], policy)
+        _finding(one, people[one.key], named[one.key])
         for one in wanted
         if one.key in people and one.key in named
     ]
@@ -104,7 +108,7 @@ def unregistered() -> Iterator["Unregistered"]:
     return outlook.read()
 
 
-def _finding(one: Any, person_id: str, clear: Any, policy: Policy) -> tuple[Finding, str]:
+def _finding(one: Any, person_id: str, clear: Any) -> tuple[Finding, str]:
     """The finding, and the id that it would have if the person's number were not known yet."""
     from chalicelib.linkage import finder
 
@@ -120,7 +124,7 @@ def _finding(one: Any, person_id: str, clear: Any, policy: Policy) -> tuple[Find
         town=candidate.town,
         address=candidate.address,
         sources=candidate.sources,
-        confidence=model.confidence(candidate, rules, policy),
+        confidence=candidate.confidence,
         because=model.because(candidate, rules),
         seen_on=candidate.seen_on,
     )

@@ -187,14 +187,14 @@ def test_findings_are_right_wrong_by_reason_or_missed(tmp_path: Path) -> None:
     rows += [("school_rolls", "P5", 5, ""), ("registrations", "P3x", 3, ""), ("registrations", "P6", 6, "")]
     folder = city(tmp_path, rows, {2: away, 3: known, 6: known})
     named = [
-        ["P1", "health_service;social_security"],
-        ["P2", "health_service"],
-        ["P3", "x"],
-        ["P5", "school_rolls"],
+        ["P1", "health_service;social_security", "0.99"],
+        ["P2", "health_service", "0.9"],
+        ["P3", "x", "0.9"],
+        ["P5", "school_rolls", "0.98"],
+        ["P9", "", "0.9"],
+        ["P5", "school_rolls", "0.9"],
     ]
-    write_csv(
-        folder / "unregistered.csv", ["person_id", "sources"], [*named, ["P9", ""], ["P5", "school_rolls"]]
-    )
+    write_csv(folder / "unregistered.csv", ["person_id", "sources", "confidence"], named)
     found = quality.measure(folder, folder)["unregistered"]
     assert found["wrong"] == {
         "left_unsaid": 1,
@@ -208,6 +208,8 @@ def test_findings_are_right_wrong_by_reason_or_missed(tmp_path: Path) -> None:
         "none": {"met": 0, "wanted": 1, "recall": 0.0},
     }
     assert found["by_numbers_of_the_named"] == {"all": {"right": 2, "findings": 5, "precision": 0.4}}
+    assert [tenth["promised"] for tenth in found["by_confidence"]] == [0.9, 0.9, 0.9, 0.9, 0.98, 0.99]
+    assert [tenth["precision"] for tenth in found["by_confidence"][-2:]] == [1, 1]
     assert found["by_sources"]["school_rolls"] == {"right": 1, "findings": 2, "precision": 0.5}
 
 
@@ -221,8 +223,8 @@ def test_who_left_is_told_apart_by_whether_a_file_says_so(tmp_path: Path) -> Non
     folder = city(tmp_path, rows, {1: away, 2: away})
     ended = [["R0", "2026-11-01", "2026-10-31"], ["R2", "2026-11-01", ""]]
     write_csv(folder / "social_security.csv", ["record_id", "seen_on", "insured_to"], ended)
-    named = [["P1", "school_rolls"], ["P2", "school_rolls"]]
-    write_csv(folder / "unregistered.csv", ["person_id", "sources"], named)
+    named = [["P1", "school_rolls", "0.9"], ["P2", "school_rolls", "0.9"]]
+    write_csv(folder / "unregistered.csv", ["person_id", "sources", "confidence"], named)
     found = quality.measure(folder, folder)["unregistered"]
     assert found["wrong"] == {"left_and_a_file_says_so": 1, "left_unsaid": 1}
     assert (found["precision"], found["precision_but_for_those_who_left"]) == (0, 0)
@@ -233,7 +235,7 @@ def test_signals_that_are_too_old_or_of_one_group_name_nobody(tmp_path: Path) ->
     folder = city(tmp_path, rows)
     write_csv(folder / "tax.csv", ["record_id", "seen_on"], [["R1", "2026-11-01"]])
     write_csv(folder / "health_service.csv", ["record_id", "seen_on"], [["R2", "2025-10-01"]])
-    write_csv(folder / "unregistered.csv", ["person_id", "sources"], [])
+    write_csv(folder / "unregistered.csv", ["person_id", "sources", "confidence"], [])
     assert quality.measure(folder, folder)["unregistered"]["wanted"] == 0
     write_csv(folder / "health_service.csv", ["record_id", "seen_on"], [["R2", "2026-10-01"]])
     assert quality.measure(folder, folder)["unregistered"]["wanted"] == 1

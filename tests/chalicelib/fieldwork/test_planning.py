@@ -6,7 +6,7 @@ from datetime import date, datetime, timedelta
 import pytest
 
 from chalicelib import sealing
-from chalicelib.fieldwork import model, service, store
+from chalicelib.fieldwork import model, planning, service, store
 from tests.chalicelib.fieldwork.people import (
     COMMUNITY,
     OTHER,
@@ -156,3 +156,35 @@ def test_each_building_stays_with_one_worker(now: datetime) -> None:
         by_building.setdefault(row.building, set()).add(row.worker)
     assert all(len(workers) == 1 for workers in by_building.values())
     assert {digest.worker for digest in report.digests} == {"grid-1", "grid-2"}
+
+
+def test_the_surest_and_of_these_the_latest_seen_are_visited_first(now: datetime) -> None:
+    staff(now)
+    sure = [(0.9, 20), (0.99, 1), (0.99, 20), *((0.95, 10) for _ in range(DAY - 1))]
+    batch = [
+        finding(person, n, confidence=surely, seen_on=date(2026, 11, seen))
+        for n, (person, (surely, seen)) in enumerate(zip(people(DAY + 2, now), sure, strict=True))
+    ]
+    service.plan(batch, "B1", now, nobody_registered)
+    later = {row.person_id for row in due() if row.planned_for == "2026-11-25"}
+    assert len(later) == 2 and batch[0].person_id in later
+    assert not later & {batch[1].person_id, batch[2].person_id}
+
+
+def test_neighbours_of_somebody_sure_are_visited_on_the_same_way() -> None:
+    spots = {n: model.Spot(TOWN, COMMUNITY, f"{COMMUNITY}001", f"{n:020d}", "") for n in (1, 2)}
+    drafts = [
+        planning.Draft(f"V{n}", finding(f"P{n}", confidence=surely), spots[building], "grid-1")
+        for n, (building, surely) in enumerate([(2, 0.99), (1, 0.95), (2, 0.9)])
+    ]
+    ranked = sorted(drafts, key=lambda draft: draft.order)
+    assert [draft.visit_id for draft in ranked] == ["V0", "V1", "V2"]
+    assert [draft.visit_id for draft in planning.by_building(ranked)] == ["V0", "V2", "V1"]
+
+
+def test_each_building_has_its_place_in_the_days_walk(now: datetime) -> None:
+    staff(now)
+    batch = [finding(person, n % 3) for n, person in enumerate(people(6, now))]
+    service.plan(batch, "B1", now, nobody_registered)
+    stops = {(row.building, row.stop) for row in due()}
+    assert len(stops) == 3 and {stop for _, stop in stops} == {1, 2, 3}

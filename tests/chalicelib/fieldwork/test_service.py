@@ -5,7 +5,7 @@ from datetime import date, datetime, timedelta
 
 import pytest
 
-from chalicelib import audit
+from chalicelib import audit, clock
 from chalicelib.actors import Actor
 from chalicelib.errors import Conflict, Forbidden, Gone, Invalid, Malformed, NotFound
 from chalicelib.fieldwork import model, service, store
@@ -57,7 +57,7 @@ def test_visits_come_by_building_with_name_masked_phone_and_address_only(now: da
     assert (visit.name, visit.phone_masked, visit.status) == ("测试甲", "138****0001", "due")
     assert visit.because == "Social security and health both know this address"
     assert set(visit.model_dump()) == {
-        "id", "name", "phone_masked", "room", "because", "sources", "planned_for", "expires_on", "status", "outcome",
+        "id", "name", "phone_masked", "room", "because", "sources", "planned_for", "stop", "expires_on", "status", "outcome",
     }  # fmt: skip
 
 
@@ -181,6 +181,23 @@ def test_outcomes_become_the_precision_of_their_sources(now: datetime) -> None:
         service.record_outcome(WORKER, visit.id, outcome(code), now)
     (found,) = service.precision()
     assert (found.sources, found.share) == (("health_service", "social_security"), 0.75)
+    assert (found.right, found.told) == (3, 4)
+    assert [(one.sources, one.share) for one in service.precision("source")] == [
+        (("health_service",), 0.75),
+        (("social_security",), 0.75),
+    ]
+
+
+def test_what_visits_found_is_told_month_by_month(now: datetime) -> None:
+    planned(now, 2)
+    first, second = listed(WORKER, now)
+    service.record_outcome(WORKER, first.id, outcome("registered"), now)
+    service.record_outcome(WORKER, second.id, outcome("not_here"), now + timedelta(days=10))
+    months = service.precision("month")
+    assert [(one.month, one.share) for one in months] == [
+        (clock.local_date(now).isoformat()[:7], 1.0),
+        (clock.local_date(now + timedelta(days=10)).isoformat()[:7], 0.0),
+    ]
 
 
 def test_whoever_registered_meanwhile_is_withdrawn_and_not_shown(now: datetime) -> None:

@@ -73,7 +73,7 @@ def test_only_the_unregistered_with_enough_signals_are_named(tmp_path: Path) -> 
     assert (found["address"], found["sources"], found["confidence"]) == (
         "租的房",
         "lease_filings;tax",
-        "0.96",
+        "0.9975",
     )
     people = {(r["source"], r["record_id"]): r["person_id"] for r in rows_of(out / "clusters.csv")}
     assert found["person_id"] == people["tax", "R00002"]
@@ -110,6 +110,34 @@ def test_nobody_is_named_who_may_be_somebody_in_the_register(tmp_path: Path) -> 
         tmp_path, registrations=[row(1, **known, **bare)], lease_filings=[row(2, **known, sex="女"), row(3)]
     )
     assert [r["address"] for r in rows_of(out / "unregistered.csv")] == [row(3)[7]]
+
+
+def test_whoever_was_not_seen_after_a_job_ended_may_have_left_with_it(tmp_path: Path) -> None:
+    seen = [row(1, seen_on="2026-10-01"), row(2, seen_on="2026-11-10")]
+    source = folder(tmp_path, registrations=[row(9)], lease_filings=seen)
+    rows = [[*row(1), "2026-10-20"], [*row(2), "2026-10-20"]]
+    (source / "employment.csv").write_text(csv_text(rows, (*HEADER, "left_on")), "utf-8")
+    command.compare(source, tmp_path / "out", finder.rules(), TODAY)
+    (found,) = rows_of(tmp_path / "out" / "unregistered.csv")
+    assert found["address"] == row(2)[7]
+
+
+def test_whoever_was_last_seen_long_ago_is_not_named(tmp_path: Path) -> None:
+    seen = [row(1, seen_on="2026-05-01"), row(2, seen_on="2026-11-01")]
+    out = compare(tmp_path, registrations=[row(9)], lease_filings=seen)
+    assert [found["address"] for found in rows_of(out / "unregistered.csv")] == [row(2)[7]]
+
+
+def test_a_rare_name_in_the_register_without_a_number_is_reason_enough_to_hold_back(tmp_path: Path) -> None:
+    bare = {"id_number": "", "birth_date": "", "phone": ""}
+    rare, common = {"name": "欧阳建国"}, {"name": "张伟"}
+    crowd = [row(n, **common) for n in range(100, 400)]
+    out = compare(
+        tmp_path,
+        registrations=[row(50, **rare, **bare), row(51, **common, **bare), *crowd],
+        lease_filings=[row(2, **rare), row(3, **common), row(4, name="王小明")],
+    )
+    assert {found["address"] for found in rows_of(out / "unregistered.csv")} == {row(3)[7], row(4)[7]}
 
 
 def test_a_run_that_was_killed_goes_on_from_its_last_finished_step(tmp_path: Path) -> None:

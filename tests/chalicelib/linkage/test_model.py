@@ -1,9 +1,11 @@
 from datetime import date
 
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 
 from chalicelib.linkage import finder, model
-from chalicelib.linkage.model import Candidate, Sighting
+from chalicelib.linkage.model import Candidate, Sighting, Visited
 
 RULES = finder.rules()
 POLICY = model.policy_on(date(2026, 11, 23))
@@ -31,14 +33,40 @@ def test_a_strong_signal_or_two_independent_ones_are_needed(sources: list[str], 
     assert model.enough(sources, RULES, POLICY) is named
 
 
-def test_repeating_one_report_makes_nothing_surer() -> None:
-    one = model.confidence(candidate("social_security", "volunteering"), RULES, POLICY)
-    same = model.confidence(candidate("employment", "social_security", "tax", "volunteering"), RULES, POLICY)
-    assert one == same == 0.84
+def test_the_longer_ago_somebody_was_seen_the_less_sure_it_is_that_they_live_here() -> None:
+    sure = [model.confidence(days, 0.0, ("tax",), POLICY) for days in (0, 45, 70, 85, 120, 400)]
+    assert sure[:4] == sorted(sure[:4], reverse=True) and sure[3] > POLICY.name_from > max(sure[4:])
+    assert sure[-1] == 0
 
 
-def test_confidence_never_reaches_certainty() -> None:
-    assert model.confidence(candidate(*RULES), RULES, POLICY) == 0.99
+@given(st.integers(0, 400), st.floats(0, 1), st.integers(0, 10**6))
+def test_confidence_is_a_probability_and_never_certain(days: int, doubt: float, right: int) -> None:
+    found = model.confidence(days, doubt, ("tax",), POLICY, {("tax",): Visited(right, right)})
+    assert 0 <= found <= model.CERTAIN < 1
+
+
+def test_whoever_may_be_in_the_register_is_named_with_less_confidence() -> None:
+    assert model.confidence(1, 0.5, ("tax",), POLICY) == pytest.approx(0.5 * POLICY.here[0].here, abs=1e-4)
+
+
+def test_few_visits_change_little_and_many_decide() -> None:
+    expected = model.confidence(1, 0.0, ("tax",), POLICY)
+    after = [
+        model.confidence(1, 0.0, ("tax",), POLICY, {("tax",): Visited(n // 2, n)}) for n in (0, 2, 20, 2000)
+    ]
+    assert after[0] == expected and after == sorted(after, reverse=True)
+    assert after[1] > 0.9 and after[2] == pytest.approx((expected + 0.5) / 2, abs=1e-4)
+    assert after[3] == pytest.approx(0.5, abs=0.01)
+
+
+def test_what_visits_found_counts_for_the_same_departments_only() -> None:
+    measured = {("skills", "tax"): Visited(0, 100)}
+    assert model.confidence(1, 0.0, ("tax",), POLICY, measured) == model.confidence(1, 0.0, ("tax",), POLICY)
+
+
+def test_the_freshness_of_the_rules_goes_from_the_freshest_on() -> None:
+    days = [one.days for one in POLICY.here]
+    assert days == sorted(set(days)) and days[-1] >= POLICY.horizon_days
 
 
 def test_the_reason_names_departments_and_days_in_both_languages_and_nobody() -> None:

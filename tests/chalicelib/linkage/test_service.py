@@ -180,7 +180,29 @@ def unnumbered(order: int, **changes: str) -> list[str]:
 
 def test_whom_the_register_has_without_a_number_is_registered(search: Search) -> None:
     assert search(registrations=[unnumbered(1), row(2)], lease_filings=[row(1)]).candidates == 0
-    assert search(day="2026-11-24", lease_filings=[row(3)]).candidates == 1
+    assert search(day="2026-11-24", lease_filings=[row(3, name="欧阳建国")]).candidates == 1
+
+
+def test_nobody_is_found_who_may_be_somebody_in_the_register(search: Search) -> None:
+    bare = {"birth_date": "", "phone": "", "sex": ""}
+    known = {"name": "欧阳建国", "address": "季华五路8号3栋502室"}
+    outcome = search(
+        registrations=[unnumbered(1, **known, **bare)], lease_filings=[row(2, **known, sex="女"), row(3)]
+    )
+    assert outcome.candidates == 1
+
+
+def test_whom_visits_of_the_same_departments_seldom_found_is_not_found_again(
+    search: Search, now: datetime, tmp_path: Path, outside: Outside
+) -> None:
+    assert search(lease_filings=[row(2)]).new == 1
+    deliver("lease_filings", csv_text([row(3)]), now, "2026-11-24", tmp_path)
+    seldom = {("lease_filings",): service.Visited(5, 60)}
+    scratch = tmp_path / "scratch"
+    outcome = service.find_unregistered(
+        now, scratch, outside.live, outside.people, outside.send, measured=seldom
+    )
+    assert (outcome.candidates, outcome.new) == (0, 0)
 
 
 def test_a_finding_closes_when_the_register_gets_a_row_without_a_number(
@@ -207,7 +229,8 @@ def test_a_row_without_a_number_is_a_signal_of_the_person_it_belongs_to(
 def test_somebody_whom_nobody_knows_by_number_is_found_once_under_the_cluster_s_id(
     search: Search, outside: Outside
 ) -> None:
-    outcome = search(registrations=[row(1)], lease_filings=[unnumbered(5)], tax=[unnumbered(5)])
+    register = [row(1, name="欧阳建国", birth_date="1971-05-20")]
+    outcome = search(registrations=register, lease_filings=[unnumbered(5)], tax=[unnumbered(5)])
     assert (outcome.candidates, outcome.new) == (1, 1)
     (found,) = service.findings(outside.sent[0])
     assert found.person_id == found.person_key and found.person_id.startswith("C")
