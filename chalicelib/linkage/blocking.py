@@ -26,7 +26,7 @@ WITH bared AS (
   SELECT placed.* EXCLUDE (bare, p, number, written),
          CASE WHEN rejected.rid IS NULL THEN number END AS number,
          CASE WHEN rejected.rid IS NULL THEN written WHEN NOT other_name THEN {text} END AS written,
-         CASE WHEN bare = '' THEN NULL WHEN p.number = '' THEN hash(bare) ELSE hash(p.road, p.number, p.building)
+         CASE WHEN coalesce(bare, '') = '' THEN NULL WHEN p.number = '' THEN hash(bare) ELSE hash(p.road, p.number, p.building)
               END AS building,
          CASE WHEN p.number <> '' AND p.room <> '' THEN hash(p.road, p.number, p.building, p.room) END AS room
   FROM placed LEFT JOIN rejected ON rejected.rid = placed.rid

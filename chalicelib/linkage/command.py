@@ -109,7 +109,8 @@ def train(source: Path, version: str, today: date, say: Callable[[str], None] = 
         _read(work, list(reading.files(source)), today)
         work.run("settle by number", _settle)
         work.run("block", _block)
-        made: dict[str, Any] = work.run("train", lambda connection: training.train(connection, version))
+        # Not as a step: Splink looks for tables that are not there yet, which ends a transaction.
+        made = training.train(work.connection, version)
         work.remove()
     return made
 
