@@ -61,6 +61,12 @@ def test_a_number_with_a_wrong_check_digit_joins_nobody_of_another_name(tmp_path
     assert rows_of(out / "pairs.csv") == []
 
 
+def test_having_no_address_is_no_address_in_common(tmp_path: Path) -> None:
+    nowhere = {"name": "欧阳建国", "address": "", "birth_date": "", "phone": ""}
+    out = compare(tmp_path, registrations=[row(1, **nowhere)], tax=[row(2, id_number="", **nowhere)])
+    assert len({r["person_id"] for r in rows_of(out / "clusters.csv")}) == 2
+
+
 def test_only_the_unregistered_with_enough_signals_are_named(tmp_path: Path) -> None:
     out = compare(
         tmp_path,
