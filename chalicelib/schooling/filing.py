@@ -42,43 +42,53 @@ def file(
     ``Conflict("school_child_asked_already")``, and ``Invalid`` for ages, wishes and claims that cannot be, each named by its field.
     """
     owner, today = _owner(actor, body), clock.local_date(now)
-    run = open_run(today.year, body.district, body.grade, now)
+    run = round_open(today.year, body.district, body.grade, now)
     _require_sound(body, run, now)
     region = _region_of(owner)
+    _require_allowed(actor, owner, region, now)
+    people = _people(body, now)
+    if owner in people:
+        raise Invalid("values_invalid", fields=[Field("/child/id_number", "school_child_is_oneself")])
+    identity.record_disclosures(actor, [owner, *people], COUNTER, "school_application", now)
+    case_id = keys.stable_id("C", KIND, owner, once.key if once else keys.new_id("", now))
+    application = _application(case_id, owner, people[0], run, region, body)
+    submission = _submission(application, body, people, actor, now)
+    also: list[Write] = [*store.create_writes(application), *_consent(owner, body, people[0], now)]
+    try:
+        return cases.submit(submission, actor, now, once, also, language)
+    except Cancelled:
+        if any(each.year == run.year for each in store.applications_for(application.child)):
+            raise Conflict("school_child_asked_already") from None
+        raise
+
+
+def _require_allowed(actor: Actor, owner: str, region: str, now: datetime) -> None:
+    """Staff serve their own region; a citizen files so many times a day."""
     if actor.is_staff:
         actor.require_region(region)
     else:
         identity.throttle(f"school_child#{owner}", *CHILDREN_A_DAY, now, "school_children_used_up")
-    people = _people(body, now)
-    identity.record_disclosures(actor, [owner, *people], COUNTER, "school_application", now)
-    if owner in people:
-        raise Invalid("values_invalid", fields=[Field("/child/id_number", "school_child_is_oneself")])
-    case_id = keys.stable_id("C", KIND, owner, once.key if once else keys.new_id("", now))
-    application = Application(
+
+
+def _application(
+    case_id: str, owner: str, child: str, run: Run, region: str, body: NewSchoolApplication
+) -> Application:
+    return Application(
         case=case_id,
         owner=owner,
-        child=people[0],
+        child=child,
         child_key=keys.blind_index("child", body.child.id_number),
-        year=today.year,
-        district=body.district,
-        grade=body.grade,
+        year=run.year,
+        district=run.district,
+        grade=run.grade,
         region=region,
         choices=tuple(body.choices),
         points_case=body.points_case,
         status="filed",
     )
-    also: list[Write] = [*store.create_writes(application), *_consent(owner, body, people[0], now)]
-    try:
-        return cases.submit(
-            _submission(application, body, people, actor, now), actor, now, once, also, language
-        )
-    except Cancelled:
-        if any(each.year == today.year for each in store.applications_for(application.child)):
-            raise Conflict("school_child_asked_already") from None
-        raise
 
 
-def open_run(year: int, district: str, grade: int, now: datetime) -> Run:
+def round_open(year: int, district: str, grade: int, now: datetime) -> Run:
     """The round that is open now; raises ``Conflict("school_not_open")``."""
     for round_ in (1, 2, 3):
         found = store.run(model.run_id(year, district, grade, round_))
@@ -207,7 +217,7 @@ def change_choices(actor: Actor, case_id: str, body: NewChoices, now: datetime) 
     found = own(actor, case_id)
     if found.status not in ("filed", "accepted"):
         raise Conflict("school_application_over")
-    run = open_run(found.year, found.district, found.grade, now)
+    run = round_open(found.year, found.district, found.grade, now)
     rules = policy.policy(run.policy)
     if wrong := _wishes_wrong(found.year, found.district, found.grade, body.choices, rules):
         raise Invalid("values_invalid", fields=wrong)

@@ -31,41 +31,45 @@ def open_run(actor: Actor, body: NewRun, now: datetime, once: Once | None = None
     """
     actor.require_region(body.district)
     rules, today = policy.policy(body.policy), clock.local_date(now)
-    rules.reach(body.round)
-    closing = clock.local_date(body.closes_at)
-    if body.closes_at <= now or closing.year != today.year:
-        raise Invalid("values_invalid", fields=[Field("/closes_at", "school_closes_when")])
-    if not (rules.window.holds(today) and rules.window.holds(closing)):
-        raise Invalid("values_invalid", fields=[Field("/closes_at", "school_outside_calendar")])
+    _require_calendar(body, rules, now)
     _require_ready(today.year, body)
     seed = lottery.new_seed()
-    run = Run(
-        id=model.run_id(today.year, body.district, body.grade, body.round),
-        year=today.year,
+    run = _new_run(body, rules, lottery.commitment(seed), now)
+    sealer, key = sealing.new_sealer(_key_of(run.id))
+    note = audit.entry(actor, "school_run.opened", run.id, now, policy=rules.id, commitment=run.commitment)
+    writes = [*store.run_create(run, sealer.seal(seed, SEED)), tables.create(key), note]
+    answer = run_view(run)
+    try:
+        tables.transact(*writes, once=once, answer=answer)
+    except Cancelled:
+        raise Conflict("school_run_is_there") from None
+    return answer
+
+
+def _new_run(body: NewRun, rules: Policy, commitment: str, now: datetime) -> Run:
+    year = clock.local_date(now).year
+    return Run(
+        id=model.run_id(year, body.district, body.grade, body.round),
+        year=year,
         district=body.district,
         grade=body.grade,
         round=body.round,
         policy=rules.id,
         rankings=tuple(dict.fromkeys(body.rankings)),
         state="open",
-        commitment=lottery.commitment(seed),
+        commitment=commitment,
         opened_at=now,
         closes_at=body.closes_at,
     )
-    sealer, key = sealing.new_sealer(_key_of(run.id))
-    note = audit.entry(actor, "school_run.opened", run.id, now, policy=rules.id, commitment=run.commitment)
-    answer = run_view(run)
-    try:
-        tables.transact(
-            *store.run_create(run, sealer.seal(seed, SEED)),
-            tables.create(key),
-            note,
-            once=once,
-            answer=answer,
-        )
-    except Cancelled:
-        raise Conflict("school_run_is_there") from None
-    return answer
+
+
+def _require_calendar(body: NewRun, rules: Policy, now: datetime) -> None:
+    rules.reach(body.round)
+    today, closing = clock.local_date(now), clock.local_date(body.closes_at)
+    if body.closes_at <= now or closing.year != today.year:
+        raise Invalid("values_invalid", fields=[Field("/closes_at", "school_closes_when")])
+    if not (rules.window.holds(today) and rules.window.holds(closing)):
+        raise Invalid("values_invalid", fields=[Field("/closes_at", "school_outside_calendar")])
 
 
 def _require_ready(year: int, body: NewRun) -> None:
