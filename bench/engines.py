@@ -57,12 +57,6 @@ class Line:
         return self.at + self.slope * rows
 
 
-def run(sizes: Sequence[int] = (3_000, 6_000, 9_000)) -> Iterator[Figure]:
-    """Small cities, so that the benchmarks take minutes; the figures of the documentation are of larger ones."""
-    measured = measure(sizes)
-    yield from figures(measured, json.loads(ASSUMED.read_text("utf-8")))
-
-
 def measure(sizes: Sequence[int]) -> dict[str, Any]:
     """Runs of both engines and the agreement of their answers, as it is kept."""
     if importlib.util.find_spec("pyspark") is None or not shutil.which("java"):

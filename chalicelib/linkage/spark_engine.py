@@ -1,8 +1,8 @@
 """The comparison on Spark: a session, its steps, and Splink's Spark backend with the stored model.
 
 The steps are those of ``command``; their SQL is carried over (``spark_sql``), their tables are Parquet (``spark_connection``).
-What grows with the city runs in Spark. Through the driver go: pairs of rows without a number that no settled person
-takes (about 25,000 per million rows), findings (about 20,000 per million people), and files that need mending.
+What grows with the city runs in Spark, but for three things that go through the driver: pairs of open rows that no
+settled person takes (some 4,000 per million rows), findings (24,000 per million rows), and files that need mending.
 """
 
 import copy
