@@ -1,6 +1,6 @@
 """What the comparison takes on DuckDB and on Spark at several sizes, how far they agree, and what a city, a province and the country would cost.
 
-`python -m bench.engines --sizes 60000,120000,200000 --keep build/engines.json` measures and keeps what it measured;
+`python -m bench.engines --sizes 20000,60000,120000 --alone 300000 --keep build/engines.json` measures and keeps it;
 `--from build/engines.json` only calculates. Measured are processor seconds and memory of whole runs on one machine; a line
 through them (seconds = a + b x million rows) is carried on to 5, 50 and 380 million people. Everything that is not measured
 is in `bench/engine_prices.json`, to be replaced by the city's own.
@@ -23,7 +23,7 @@ from bench.figures import Figure, Missing, conditions, say
 from bench.watched import watched
 from chalicelib.linkage.agreement import Agreement
 
-SIZES = (60_000, 120_000, 200_000)
+SIZES = (20_000, 60_000, 120_000)
 SEED, MIX = 102, "stated"
 ENGINES = ("duckdb", "spark")
 PEOPLE = (5_000_000, 50_000_000, 380_000_000)
@@ -57,8 +57,8 @@ class Line:
         return self.at + self.slope * rows
 
 
-def measure(sizes: Sequence[int]) -> dict[str, Any]:
-    """Runs of both engines and the agreement of their answers, as it is kept."""
+def measure(sizes: Sequence[int], alone: Sequence[int] = ()) -> dict[str, Any]:
+    """Runs of both engines and the agreement of their answers, as it is kept; ``alone`` are DuckDB's only."""
     if importlib.util.find_spec("pyspark") is None or not shutil.which("java"):
         raise Missing("Spark is not there; `make spark` adds it, given Java 17")
     runs: list[Run] = []
@@ -71,6 +71,11 @@ def measure(sizes: Sequence[int]) -> dict[str, Any]:
                 say(str(runs[-1]))
             agreed.append({"people": people} | Agreement(*(Path(folder, e) for e in ENGINES)).counts())
             say(str(agreed[-1]))
+    for people in alone:
+        made = city(people, (f"--seed={SEED}", f"--mix={MIX}"))
+        with tempfile.TemporaryDirectory() as folder:
+            runs.append(_run("duckdb", people, made.folder, Path(folder, "duckdb")))
+            say(str(runs[-1]))
     return {"runs": [asdict(one) for one in runs], "agreed": agreed}
 
 
@@ -80,9 +85,9 @@ def _run(engine: str, people: int, source: Path, target: Path) -> Run:
     took = watched(call, target, SECONDS)
     report = json.loads((target / "report.json").read_text("utf-8"))
     rows = report["rows"]["total"] / 1e6
-    return Run(
-        engine, people, rows, report["processor_seconds"], took.peak_mb, took.disk_mb, took.seconds, load
-    )
+    # What watches from outside counts Java's pages twice in the moment in which it starts another program.
+    memory = float(report["peak_memory_mb"])
+    return Run(engine, people, rows, report["processor_seconds"], memory, took.disk_mb, took.seconds, load)
 
 
 def fitted(points: Sequence[tuple[float, float]]) -> Line:
@@ -162,8 +167,9 @@ def figures(measured: dict[str, Any], assumed: dict[str, Any]) -> Iterator[Figur
     """Slopes, agreement, costs; the baseline is DuckDB on one function."""
     runs = [Run(**one) for one in measured["runs"]]
     own = {engine: lines(runs, engine) for engine in ENGINES}
-    for one, other in zip(runs[::2], runs[1::2], strict=True):
-        name = f"engines.{one.people}.spark"
+    beside = {one.people: one for one in runs if one.engine == "duckdb"}
+    for other in (one for one in runs if one.engine == "spark"):
+        one, name = beside[other.people], f"engines.{other.people}.spark"
         yield Figure(f"{name}.cpu", other.cpu, "s", "duckdb", one.cpu)
         yield Figure(f"{name}.memory", other.memory, "MB", "duckdb", one.memory)
         yield Figure(f"{name}.disk", other.disk, "MB", "duckdb", one.disk)
@@ -205,14 +211,17 @@ def main(arguments: list[str] | None = None) -> int:
     """Measure, or take what was measured, and print the figures."""
     parser = argparse.ArgumentParser(prog="python -m bench.engines", description=__doc__)
     parser.add_argument("--sizes", default=",".join(map(str, SIZES)), help="people of each city")
+    parser.add_argument("--alone", default="", help="people of larger cities for DuckDB alone")
     parser.add_argument("--keep", type=Path, help="where to keep what was measured")
     parser.add_argument("--from", dest="kept", type=Path, help="calculate with what was measured before")
     asked = parser.parse_args(arguments)
     for line in conditions():
         print(line, flush=True)
     try:
-        sizes = [int(size) for size in asked.sizes.split(",")]
-        measured = json.loads(asked.kept.read_text("utf-8")) if asked.kept else measure(sizes)
+        sizes, alone = (
+            [int(size) for size in given.split(",") if size] for given in (asked.sizes, asked.alone)
+        )
+        measured = json.loads(asked.kept.read_text("utf-8")) if asked.kept else measure(sizes, alone)
     except Missing as reason:
         print(f"# engines: LEFT OUT: {reason}")
         return 0
