@@ -1,6 +1,6 @@
 """What the comparison takes on DuckDB and on Spark at several sizes, how far they agree, and what a city, a province and the country would cost.
 
-`python -m bench.engines --sizes 20000,60000,120000 --alone 300000 --keep build/engines.json` measures and keeps it;
+`python -m bench.engines --sizes 20000,60000,120000 --alone 300000,1000000 --keep build/engines.json` measures and keeps it;
 `--from build/engines.json` only calculates. Measured are processor seconds and memory of whole runs on one machine; a line
 through them (seconds = a + b x million rows) is carried on to 5, 50 and 380 million people. Everything that is not measured
 is in `bench/engine_prices.json`, to be replaced by the city's own.
