@@ -7,6 +7,7 @@ class Shape(BaseModel):
     """Frozen; unknown fields are refused, so that a misspelt field is a clear problem and not silence."""
 
     model_config = ConfigDict(
+        defer_build=True,  # At first use: a cold start need not build the hundreds of shapes that it will not meet.
         extra="forbid",
         frozen=True,
         str_strip_whitespace=True,

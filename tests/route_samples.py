@@ -336,6 +336,7 @@ SAMPLES: dict[str, Sample] = {
     "GET /me/messages": Sample(_nothing, "unseen"),
     "GET /me/message-consents": Sample(_nothing, "unseen"),
     "POST /me/message-consents": Sample(_body({"template": "case_state", "count": 1}), "unseen"),
+    "GET /cases/{id}/messages": Sample(_case()),
     "GET /messages/troubles": Sample(_query(day="2026-11-23")),
 }
 

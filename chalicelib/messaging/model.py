@@ -301,8 +301,8 @@ class Attempt(Shape):
     code: str | None = None
 
 
-class TroubleView(Shape):
-    """A message that did not arrive, or of which nobody knows; whom it was for is not shown."""
+class ReceiptView(Shape):
+    """What became of a message, attempt by attempt; neither its words nor whom it was for."""
 
     id: str
     channel: Channel
@@ -311,3 +311,13 @@ class TroubleView(Shape):
     reason: str | None
     at: str
     attempts: list[Attempt]
+
+
+class TroubleView(ReceiptView):
+    """A message that did not arrive, or of which nobody knows; whom it was for is not shown."""
+
+
+class Receipts(Shape):
+    """The messages about a case, the oldest first."""
+
+    items: list[ReceiptView]

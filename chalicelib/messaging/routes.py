@@ -2,13 +2,14 @@
 
 from chalicelib import http
 from chalicelib.http import Call
-from chalicelib.messaging import service
+from chalicelib.messaging import receipts, service
 from chalicelib.messaging.model import (
     Consents,
     ConsentView,
     InboxQuery,
     MessageView,
     NewConsent,
+    Receipts,
     TroubleQuery,
     TroubleView,
 )
@@ -17,6 +18,13 @@ from chalicelib.shapes import Page
 api = http.Api("messaging")
 
 SELF: dict[str, http.Reach] = {"citizen": "own", "landlord": "own"}
+HANDLING: dict[str, http.Reach] = {
+    "grid_worker": "region",
+    "coordinator": "region",
+    "reviewer": "region",
+    "district_officer": "region",
+    "city_officer": "region",
+}
 
 
 @api.get(
@@ -56,3 +64,15 @@ def add_consent(call: Call, body: NewConsent) -> ConsentView:
 def get_troubles(call: Call, query: TroubleQuery) -> Page[TroubleView]:
     """A day's, by state; whom they were for is not shown."""
     return service.troubles(query)
+
+
+@api.get(
+    "/cases/{id}/messages",
+    who=HANDLING,
+    answer=Receipts,
+    purpose="case_handling",
+    summary="What became of the messages about a case",
+)
+def get_receipts(call: Call, id: str) -> Receipts:
+    """For staff whose region and part it is; the person sees that somebody looked."""
+    return receipts.of_case(call.actor, id, call.now)

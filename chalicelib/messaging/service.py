@@ -129,19 +129,20 @@ def consents(person_id: str) -> Consents:
 def troubles(query: TroubleQuery) -> Page[TroubleView]:
     """A day's messages that did not arrive or of which nobody knows, without whom they were for."""
     rows, following = store.troubles(query.state, query.day, query.next, query.limit)
-    items = [
-        TroubleView(
-            id=row.message_id,
-            channel=row.channel,  # type: ignore[arg-type]  # Pydantic checks the literals.
-            template=row.template,
-            state=row.state,  # type: ignore[arg-type]
-            reason=row.reason,
-            at=row.ended_at or row.created_at,
-            attempts=[Attempt(**receipt) for receipt in json.loads(row.receipts)],
-        )
-        for row in rows
-    ]
-    return Page(items=items, next=following)
+    return Page(items=[TroubleView(**receipt_of(row)) for row in rows], next=following)
+
+
+def receipt_of(row: store.MessageRow) -> dict[str, Any]:
+    """What became of a message, as the views of it say."""
+    return {
+        "id": row.message_id,
+        "channel": row.channel,
+        "template": row.template,
+        "state": row.state,
+        "reason": row.reason,
+        "at": row.ended_at or row.created_at,
+        "attempts": [Attempt(**receipt) for receipt in json.loads(row.receipts)],
+    }
 
 
 def _export(person_id: str, now: datetime) -> dict[str, Any]:

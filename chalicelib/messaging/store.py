@@ -187,6 +187,11 @@ def all_to(to: str) -> list[MessageRow]:
     return list(MessageRow.by_receiver.query(to))
 
 
+def since(to: str, moment: str) -> list[MessageRow]:
+    """What was said to a receiver from a moment on, the oldest first."""
+    return list(MessageRow.by_receiver.query(to, MessageRow.by_receiver_sk >= moment))
+
+
 def troubles(state: str, day: str, token: str | None, limit: int) -> tuple[list[MessageRow], str | None]:
     """A page of a day's messages that ended in this trouble."""
     scope = f"troubles#{state}#{day}"
