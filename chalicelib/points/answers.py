@@ -14,7 +14,7 @@ from chalicelib.regions import covers
 
 OLDEST: Final = 130  # Years. Nobody older has been seen.
 OWNERS: Final = 1000
-_LIST: Final = 200
+ITEMS: Final = 200
 _CODE: Final = re.compile(r"[A-Z]{1,2}[0-9]{0,2}(\.[0-9]{1,2}){0,2}")
 MONTHS: Final = {"per_full_year": 12, "per_year": 12, "per_full_year_per_insurance": 12, "per_month": 1}
 
@@ -197,7 +197,7 @@ def _said(indicator: Indicator, facts: dict[str, Any]) -> Any:
 def _labels(indicator: Indicator, given: Any, _: date) -> tuple[str, ...]:
     if not isinstance(given, list):
         raise WrongValue("answer_not_list")
-    if len(given) > _LIST:
+    if len(given) > ITEMS:
         raise WrongValue("answer_out_of_range")
     found = tuple(_label(indicator, each) for each in given)
     if len(set(found)) < len(found):

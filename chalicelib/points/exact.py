@@ -1,5 +1,6 @@
 """Exact decimals: points are never binary fractions. Pure."""
 
+import re
 from decimal import Decimal
 from typing import Annotated, Any, Final
 
@@ -7,6 +8,7 @@ from pydantic import BeforeValidator, PlainSerializer, WithJsonSchema
 
 PLACES: Final = 4
 LIMIT: Final = Decimal(10_000_000_000)
+_FORM: Final = re.compile(r"-?[0-9]{1,10}(\.[0-9]{1,4})?")
 ZERO: Final = Decimal(0)
 
 
@@ -20,14 +22,10 @@ def exact(given: Any) -> Decimal:
     """An integer, or a decimal as text, as Decimal; raises ``NotExact`` for binary fractions and what is too large."""
     if isinstance(given, bool) or not isinstance(given, int | str | Decimal):
         raise NotExact("points are integers, or decimals as text")
-    text = str(given)
-    if len(text) > 16 or not text.lstrip("-").replace(".", "", 1).isdecimal() or not text.isascii():
-        raise NotExact("points are integers, or decimals as text")
-    value = Decimal(text)
-    places = value.as_tuple().exponent
-    if abs(value) >= LIMIT or (isinstance(places, int) and places < -PLACES):
+    text = format(given, "f") if isinstance(given, Decimal) else str(given)
+    if not _FORM.fullmatch(text):
         raise NotExact("below ten thousand million, at most four places")
-    return value
+    return Decimal(text)
 
 
 def plain(value: Decimal) -> str:

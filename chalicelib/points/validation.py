@@ -13,6 +13,7 @@ from typing import Any, Final
 
 from chalicelib import regions
 from chalicelib.errors import Field
+from chalicelib.points.answers import ITEMS
 from chalicelib.points.exact import LIMIT, ZERO
 from chalicelib.points.model import PERIODS, SCOPES, Band, Indicator, MonthDay, Policy
 from chalicelib.points.reach import most_points, reachable
@@ -304,6 +305,8 @@ def _unreachable(policy: Policy) -> Iterator[Field]:
     for place, each in enumerate(policy.indicators):
         if most_points(each) >= LIMIT:
             yield Field(f"/indicators/{place}/points", "policy_too_large")
+        if each.mode == "per_item" and (each.at_most or 0) > ITEMS:
+            yield Field(f"/indicators/{place}/at_most", "policy_too_large")
     for scope in SCOPES:
         if scope in policy.scopes:
             threshold = policy.scopes[scope].threshold
