@@ -13,11 +13,17 @@ from chalicelib.actors import Actor
 from chalicelib.cases import service as cases
 from chalicelib.cases.views import Decision
 from chalicelib.errors import Conflict, Forbidden, Invalid, NotFound
+from chalicelib.forms import service as forms
+from chalicelib.identity import model as identities
 from chalicelib.identity import service as identity
 from chalicelib.points import service as points
 from chalicelib.points.model import Policy
 from chalicelib.seasons import __main__ as command
-from chalicelib.seasons import deciding, store
+from chalicelib.seasons import (
+    deciding,
+    store,
+    telling,  # noqa: F401  # Takes part in prefilling.
+)
 from chalicelib.seasons import service as seasons
 from chalicelib.seasons.rows import DecisionRow
 from chalicelib.seasons.views import Answers, NewObjection, PlaceQuery
@@ -358,3 +364,20 @@ def test_a_new_edition_changes_no_application_that_was_made_before(town: Town, n
     lines = [{line.indicator: line for line in mine(who.id).lines} for who in (town.owner, town.stranger)]
     assert [(each["A1.1"].points, each["A1.1"].version) for each in lines] == [(40, "1"), (55, "2")]
     assert deciding.replay(before) == (1, [])
+
+
+def test_the_form_is_filled_in_with_what_departments_records_show(town: Town, now: datetime) -> None:
+    kind = "points_application"
+    form = forms.in_force(kind, now)
+    assert forms.prefill(town.owner.id, form, now, "en").values == []
+    consent = identities.Consent(kind="department_checks", given=True)
+    identity.set_consents(town.owner, [consent], now)
+    forms.ask_departments(town.owner.id, town.owner, now)
+    forms.gather(town.owner.id, lambda source, person: RECORDS.get(source, []), now)
+    (filled,) = forms.prefill(town.owner.id, form, now, "en").values
+    assert (filled.path, filled.as_of) == ("/claims", date(2026, 10, 1))
+    assert filled.value == [
+        {"indicator": "A1.1", "label": "大专"},
+        {"indicator": "A3.2", "yes": True, "record": "粤2020佛0001"},
+    ]
+    applied(town, town.owner, now, claims=filled.value)
