@@ -97,6 +97,9 @@ def _bulk(asked: argparse.Namespace) -> int:
             f"{each.eligible} eligible, {each.ranked} ranked"
             + (f", {each.admitted} within the quota" if each.admitted is not None else "")
         )
+    report = json.loads((asked.out / "report.json").read_text("utf-8"))
+    if report["ignored_columns"]:
+        print(f"columns that the policy does not know: {', '.join(report['ignored_columns'])}")
     print(f"{time.monotonic() - began:.1f} s, in {asked.out}")
     return 0
 

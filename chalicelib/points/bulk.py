@@ -4,6 +4,7 @@ DuckDB is loaded when this is used: the API never does.
 """
 
 import json
+import re
 from dataclasses import asdict, dataclass, field
 from datetime import date
 from pathlib import Path
@@ -12,12 +13,19 @@ from typing import TYPE_CHECKING, Final
 from chalicelib.errors import Field, Invalid
 from chalicelib.points import compiling
 from chalicelib.points.compiling import literal, name
-from chalicelib.points.exact import plain
+from chalicelib.points.exact import PLACES, plain
 from chalicelib.points.model import Area, Policy, Scope
 
 if TYPE_CHECKING:
     from duckdb import DuckDBPyConnection
 
+_PLACED_BY: Final[dict[Area, tuple[str, ...]]] = {
+    "city": (),
+    "district": ("region",),
+    "town": ("region",),
+    "zone": ("zone",),
+}
+_WHOLE: Final = re.compile(r"\bU?(?:TINY|SMALL|BIG)INT\b|\bUINTEGER\b")
 AREAS: Final[dict[Area, str]] = {
     "city": "'440600'",
     "district": "nullif(region[:6], '')",
@@ -85,11 +93,13 @@ def rank(policy: Policy, answers: Path, out: Path, run: Run) -> list[Outcome]:
                 f"COPY (FROM ({query}) ORDER BY {sort}) TO {literal(str(written))} (FORMAT parquet, COMPRESSION zstd)"
             )
             found.append(outcome(connection, policy, scope, run, f"read_parquet({literal(str(written))})"))
+        unread = ignored(connection, policy)
     report = {
         "policy": policy.id,
         "version": policy.version,
         "hash": policy.hash,
         "as_of": run.as_of.isoformat(),
+        "ignored_columns": unread,
         "scopes": [asdict(each) for each in found],
     }
     (out / "report.json").write_text(json.dumps(report, ensure_ascii=False, indent=2) + "\n", "utf-8")
@@ -104,8 +114,8 @@ def ranking(
     Of a household one spouse alone is ranked where the policy says so. Two people who are equal in all have the same rank.
     """
     _open(connection, answers)
-    present = _present(connection, policy, scope)
     area = _area(policy, scope, run)
+    present = _present(connection, policy, scope, area)
     scored = (
         f"SELECT *, {AREAS[area]} AS area FROM ({compiling.statement(policy, scope, run.as_of, present)})"
     )
@@ -165,25 +175,42 @@ def _first_of_household(policy: Policy, scope: Scope) -> str:
     return f"household IS NULL OR row_number() OVER ({over}) = 1"
 
 
-def _present(connection: "DuckDBPyConnection", policy: Policy, scope: Scope) -> list[str]:
-    """The table's columns that the scope reads; raises ``Invalid`` where one is of another type."""
+def _present(connection: "DuckDBPyConnection", policy: Policy, scope: Scope, area: Area) -> list[str]:
+    """The table's columns that the scope reads; raises ``Invalid`` where one cannot be read as what it should be."""
     wanted = compiling.ABOUT | compiling.columns(policy, scope)
-    found = {row[0]: row[1] for row in connection.execute("DESCRIBE answers").fetchall()}
+    found = _columns(connection)
     wrong = [
         Field(f"/{column}", "answers_column_type")
         for column, kind in wanted.items()
-        if column in found and _plain(found[column]) != _plain(kind)
+        if column in found and not _fits(found[column], kind)
     ]
-    if "applicant" not in found:
-        wrong.append(Field("/applicant", "field_missing"))
+    needed = ("applicant", *_PLACED_BY[area])
+    wrong += [Field(f"/{column}", "field_missing") for column in needed if column not in found]
     if wrong:
         raise Invalid("answers_unreadable", fields=wrong)
     return [column for column in wanted if column in found]
 
 
-def _plain(kind: str) -> str:
-    """A type as both sides write it."""
-    return kind.replace('"', "").replace(" ", "").replace("TIMESTAMP_S", "TIMESTAMP").upper()
+def _columns(connection: "DuckDBPyConnection") -> dict[str, str]:
+    return {row[0]: row[1] for row in connection.execute("DESCRIBE answers").fetchall()}
+
+
+def _fits(found: str, wanted: str) -> bool:
+    """Whether a column's type holds what is wanted without loss: shorter and longer whole numbers do, binary fractions do not."""
+    found, wanted = (
+        _WHOLE.sub("INTEGER", kind.replace('"', "").replace(" ", "")) for kind in (found, wanted)
+    )
+    if wanted == "TIMESTAMP":
+        return found.startswith("TIMESTAMP") or found == "DATE"
+    if wanted.startswith("DECIMAL") and found.startswith("DECIMAL"):
+        return int(found.rstrip(")").rpartition(",")[2]) <= PLACES
+    return found == wanted or (wanted.startswith("DECIMAL") and found == "INTEGER")
+
+
+def ignored(connection: "DuckDBPyConnection", policy: Policy) -> list[str]:
+    """The columns that no scope reads: a misspelt indicator would be one."""
+    read = set(compiling.ABOUT).union(*(compiling.columns(policy, scope) for scope in policy.scopes))
+    return sorted(set(_columns(connection)) - read)
 
 
 def outcome(connection: "DuckDBPyConnection", policy: Policy, scope: Scope, run: Run, ranked: str) -> Outcome:

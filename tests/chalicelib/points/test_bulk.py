@@ -148,14 +148,35 @@ def test_a_column_of_another_type_is_refused_by_its_name(
 ) -> None:
     table = runs["demo-2026"][0].slice(0, 3)
     at = table.column_names.index("A2.1")
-    table = table.set_column(at, "A2.1", pc.cast(table["A2.1"], pa.string())).drop_columns(["applicant"])
+    table = table.set_column(at, "A2.1", pc.cast(table["A2.1"], pa.float64())).drop_columns(
+        ["applicant", "zone"]
+    )
     pq.write_table(table, tmp_path / "answers.parquet")
     with pytest.raises(Invalid) as refused:
         bulk.rank(service.policy("demo-2026", "1"), tmp_path / "answers.parquet", tmp_path / "out", RUN)
     assert set(refused.value.fields) == {
         Field("/A2.1", "answers_column_type"),
         Field("/applicant", "field_missing"),
+        Field("/zone", "field_missing"),
     }
+
+
+def test_other_types_that_hold_the_same_do_as_well_and_unknown_columns_are_named(
+    tmp_path: Path, runs: dict[str, tuple[pa.Table, Path]]
+) -> None:
+    table, folder = runs["demo-2026"]
+    kinds = {"A2.1": pa.int64(), "B6": pa.decimal128(14, 2), "applied_at": pa.timestamp("ns")}
+    for code, kind in kinds.items():
+        table = table.set_column(table.column_names.index(code), code, pc.cast(table[code], kind))
+    table = table.append_column("A9.9", pa.nulls(len(table), pa.int32()))
+    pq.write_table(table, tmp_path / "answers.parquet")
+    bulk.rank(service.policy("demo-2026", "1"), tmp_path / "answers.parquet", tmp_path, RUN)
+    assert json.loads((tmp_path / "report.json").read_text())["ignored_columns"] == ["A9.9"]
+    for scope in ("school", "hukou"):
+        rows, before = ranked(tmp_path, scope), ranked(folder, scope)
+        assert [(row["applicant"], row["total"], row["rank"]) for row in rows] == [
+            (row["applicant"], row["total"], row["rank"]) for row in before
+        ]
 
 
 def test_the_command_ranks_a_table_and_refuses_an_unsound_policy_by_its_place(
