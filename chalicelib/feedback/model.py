@@ -1,9 +1,7 @@
 """Categories, matters, and the geometry of what is near. Pure."""
 
-import json
 import re
 from datetime import date, datetime
-from functools import cache
 from math import cos, floor, radians
 from pathlib import Path
 from typing import Annotated, Final, Literal, NamedTuple
@@ -11,6 +9,7 @@ from typing import Annotated, Final, Literal, NamedTuple
 from pydantic import AfterValidator, Field, model_validator
 
 from chalicelib import clock
+from chalicelib.editions import Edition, Editions, in_force
 from chalicelib.errors import Conflict, Invalid
 from chalicelib.errors import Field as Place
 from chalicelib.places.model import Crs
@@ -53,7 +52,7 @@ class Category(Shape):
         return clock.add_working_days(day, self.answer_working_days)
 
 
-class Policy(Shape):
+class Policy(Edition):
     """One edition of the rules of feedback.
 
     A report may be found not fixed ``reopen_limit`` times, each within ``reopen_working_days`` of the answer; then it has
@@ -61,7 +60,6 @@ class Policy(Shape):
     stay on the map for ``map_days``.
     """
 
-    valid_from: date = Field(alias="from")
     reopen_limit: int = Field(ge=0, le=10)
     reopen_working_days: int = Field(ge=1)
     reopened_working_days: int = Field(ge=1)
@@ -85,20 +83,17 @@ class Policy(Shape):
         raise Invalid("values_invalid", fields=[Place(at, "feedback_category_unknown")])
 
 
-@cache
+_EDITIONS: Final = Editions(Path(__file__).with_name("policy.json"), Policy, "feedback")
+
+
 def editions() -> tuple[Policy, ...]:
     """Every edition, the oldest first."""
-    text = Path(__file__).with_name("policy.json").read_text("utf-8")
-    found = [Policy.model_validate(edition) for edition in json.loads(text)["editions"]]
-    return tuple(sorted(found, key=lambda edition: edition.valid_from))
+    return _EDITIONS.all
 
 
 def policy_on(day: date, among: tuple[Policy, ...] | None = None) -> Policy:
     """The rules in force on a day; raises ``LookupError`` before the first edition."""
-    in_force = [edition for edition in among or editions() if edition.valid_from <= day]
-    if not in_force:
-        raise LookupError("no rules of feedback are in force")
-    return in_force[-1]
+    return in_force(among or editions(), day, _EDITIONS.of)
 
 
 class Spot(NamedTuple):

@@ -1,16 +1,15 @@
 """Values and rules of outreach: which findings may lead to a visit, and what a worker gets to see. Pure."""
 
-import json
 from collections import Counter
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date, timedelta
-from functools import cache
 from pathlib import Path
 from typing import Annotated, Final, Literal
 
 from pydantic import Field, StringConstraints
 
+from chalicelib.editions import Edition, Editions
 from chalicelib.shapes import Shape
 
 Status = Literal["due", "done", "expired", "withdrawn"]
@@ -22,14 +21,13 @@ RIGHT_OUTCOMES: Final = frozenset({"registered", "refused"})
 WRONG_OUTCOMES: Final = frozenset({"already_registered", "wrong_address", "not_here"})
 
 
-class Policy(Shape):
+class Policy(Edition):
     """One edition of the rules of outreach.
 
     ``signals`` maps a source to the group it belongs to: sources of one group are one signal. A source
     in ``strong`` is enough alone. ``visits_a_day`` is one worker's capacity, ``days_ahead`` how far ahead is planned.
     """
 
-    valid_from: date = Field(alias="from")
     life_days: int = Field(ge=1)
     visits_a_day: int = Field(ge=1, le=60)
     days_ahead: int = Field(ge=1)
@@ -47,19 +45,12 @@ class Policy(Shape):
         return today + timedelta(days=self.life_days)
 
 
-@cache
-def _editions() -> tuple[Policy, ...]:
-    text = Path(__file__).with_name("policy.json").read_text("utf-8")
-    found = [Policy.model_validate(edition) for edition in json.loads(text)["editions"]]
-    return tuple(sorted(found, key=lambda edition: edition.valid_from))
+_EDITIONS: Final = Editions(Path(__file__).with_name("policy.json"), Policy, "outreach")
 
 
 def policy_on(day: date) -> Policy:
     """The rules in force on a day; raises ``LookupError`` before the first edition."""
-    in_force = [edition for edition in _editions() if edition.valid_from <= day]
-    if not in_force:
-        raise LookupError("no rules of outreach are in force")
-    return in_force[-1]
+    return _EDITIONS.on(day)
 
 
 class Finding(Shape):

@@ -1,15 +1,14 @@
 """Which cohorts are counted, by which day and age, and who may have a list of them: editions of data. Pure."""
 
-import json
 from calendar import monthrange
 from collections.abc import Mapping
 from datetime import date
-from functools import cache
 from pathlib import Path
-from typing import Literal, Self
+from typing import Final, Literal, Self
 
 from pydantic import Field, model_validator
 
+from chalicelib.editions import Edition, Editions
 from chalicelib.shapes import Shape
 
 Kind = Literal["school", "elders"]
@@ -54,10 +53,9 @@ class ListRule(Shape):
     purposes: tuple[str, ...]
 
 
-class Policy(Shape):
+class Policy(Edition):
     """One edition of the rules, in force from a day."""
 
-    valid_from: date = Field(alias="from")
     source: str
     school: tuple[SchoolCohort, ...]
     elders: tuple[int, ...] = Field(min_length=1)
@@ -75,16 +73,9 @@ class Policy(Shape):
         return self
 
 
-@cache
-def _editions() -> tuple[Policy, ...]:
-    text = Path(__file__).with_name("policy.json").read_text("utf-8")
-    found = [Policy.model_validate(edition) for edition in json.loads(text)["editions"]]
-    return tuple(sorted(found, key=lambda edition: edition.valid_from))
+_EDITIONS: Final = Editions(Path(__file__).with_name("policy.json"), Policy, "cohorts")
 
 
 def policy_on(day: date) -> Policy:
     """The rules in force on a day; raises ``LookupError`` before the first edition."""
-    in_force = [edition for edition in _editions() if edition.valid_from <= day]
-    if not in_force:
-        raise LookupError("no rules of cohorts are in force")
-    return in_force[-1]
+    return _EDITIONS.on(day)

@@ -1,17 +1,16 @@
 """Rules of the unregistered-resident finder: who may be named, how surely, and in which words. Pure."""
 
-import json
 import re
 import unicodedata
 from collections.abc import Mapping, Sequence
 from datetime import date
-from functools import cache
 from pathlib import Path
 from types import MappingProxyType
 from typing import Final, Literal, NamedTuple
 
 from pydantic import Field
 
+from chalicelib.editions import Edition, Editions
 from chalicelib.shapes import Shape
 
 State = Literal["open", "suppressed", "visited", "closed"]
@@ -63,14 +62,13 @@ class Fresh(Shape):
     here: float = Field(ge=0, lt=1)
 
 
-class Policy(Shape):
+class Policy(Edition):
     """One edition of the rules. A signal counts when it is at most ``horizon_days`` old.
 
     Somebody is named from a confidence of ``name_from``. ``here`` goes from the freshest on. The confidence counts as much as the outcomes
     of ``visits_as_prior`` visits that the same departments led to.
     """
 
-    valid_from: date = Field(alias="from")
     horizon_days: int = Field(ge=1)
     min_signals: int = Field(ge=2)
     name_from: float = Field(ge=0, lt=1)
@@ -85,19 +83,12 @@ class Policy(Shape):
         return next((one.here for one in self.here if days <= one.days), 0.0)
 
 
-@cache
-def _editions() -> tuple[Policy, ...]:
-    text = Path(__file__).with_name("policy.json").read_text("utf-8")
-    found = [Policy.model_validate(edition) for edition in json.loads(text)["editions"]]
-    return tuple(sorted(found, key=lambda edition: edition.valid_from))
+_EDITIONS: Final = Editions(Path(__file__).with_name("policy.json"), Policy, "the finder")
 
 
 def policy_on(day: date) -> Policy:
     """The rules in force on a day; raises ``LookupError`` before the first edition."""
-    in_force = [edition for edition in _editions() if edition.valid_from <= day]
-    if not in_force:
-        raise LookupError("no rules of the finder are in force")
-    return in_force[-1]
+    return _EDITIONS.on(day)
 
 
 class SourceRule(NamedTuple):

@@ -4,17 +4,16 @@ Evidence is masked when it is made: what is kept of a question shows where two r
 neither's whole name, number or phone (PIPL art. 6: no more than the purpose needs).
 """
 
-import json
 import math
 from collections.abc import Mapping
 from datetime import date
-from functools import cache
 from pathlib import Path
 from typing import Any, Final, Literal, NamedTuple
 
 from pydantic import Field
 
 from chalicelib import idnumbers
+from chalicelib.editions import Edition, Editions
 from chalicelib.identity.model import mask_name, mask_phone
 from chalicelib.shapes import Shape
 
@@ -25,7 +24,7 @@ FIELDS: Final = ("name", "id_number", "birth_date", "sex", "phone", "address")
 ASKED_FIRST: Final[tuple[Why, ...]] = ("two_numbers", "grey", "sample")
 
 
-class MatchingPolicy(Shape):
+class MatchingPolicy(Edition):
     """One edition of the rules. Pairs from ``review_from`` up to the model's threshold are for a person to decide.
 
     One joined pair in ``sample_one_in`` is asked about too, so that precision is measured where the program
@@ -33,7 +32,6 @@ class MatchingPolicy(Shape):
     lower ends of the bands that are measured.
     """
 
-    valid_from: date = Field(alias="from")
     review_from: float = Field(gt=0, lt=1)
     sample_one_in: int = Field(ge=1)
     open_at_most: int = Field(ge=1)
@@ -47,19 +45,12 @@ class MatchingPolicy(Shape):
         return format(max((low for low in self.bands if low <= probability), default=0), "g")
 
 
-@cache
-def _editions() -> tuple[MatchingPolicy, ...]:
-    text = Path(__file__).with_name("matching.json").read_text("utf-8")
-    found = [MatchingPolicy.model_validate(edition) for edition in json.loads(text)["editions"]]
-    return tuple(sorted(found, key=lambda edition: edition.valid_from))
+_EDITIONS: Final = Editions(Path(__file__).with_name("matching.json"), MatchingPolicy, "matching")
 
 
 def policy_on(day: date) -> MatchingPolicy:
     """The rules in force on a day; raises ``LookupError`` before the first edition."""
-    in_force = [edition for edition in _editions() if edition.valid_from <= day]
-    if not in_force:
-        raise LookupError("no rules of matching are in force")
-    return in_force[-1]
+    return _EDITIONS.on(day)
 
 
 class Seen(Shape):

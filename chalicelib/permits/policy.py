@@ -1,13 +1,12 @@
 """The rules of the permit as data, by the day they are in force from. Pure."""
 
-import json
 from datetime import date
-from functools import cache
 from pathlib import Path
 from typing import Final, Literal
 
 from pydantic import Field, model_validator
 
+from chalicelib.editions import Edition, Editions
 from chalicelib.shapes import Shape
 
 Ground = Literal["work", "home", "school"]
@@ -30,13 +29,12 @@ class GroundRule(Shape):
     papers: list[str] = Field(min_length=1)
 
 
-class Policy(Shape):
+class Policy(Edition):
     """One edition of the rules; lengths in days or months as their names say.
 
     ``fees_fen``: null where a local rule sets the fee and the city has not told it yet.
     """
 
-    valid_from: date = Field(alias="from")
     basis: str
     residence_months: int = Field(gt=0)
     gap_days: int = Field(ge=0)
@@ -60,16 +58,9 @@ class Policy(Shape):
         return self
 
 
-@cache
-def _editions() -> tuple[Policy, ...]:
-    text = Path(__file__).with_name("policy.json").read_text("utf-8")
-    found = [Policy.model_validate(edition) for edition in json.loads(text)["editions"]]
-    return tuple(sorted(found, key=lambda edition: edition.valid_from))
+_EDITIONS: Final = Editions(Path(__file__).with_name("policy.json"), Policy, "the permit")
 
 
 def policy_on(day: date) -> Policy:
     """The rules in force on a day; raises ``LookupError`` before the first edition."""
-    in_force = [edition for edition in _editions() if edition.valid_from <= day]
-    if not in_force:
-        raise LookupError("no rules of the permit are in force")
-    return in_force[-1]
+    return _EDITIONS.on(day)

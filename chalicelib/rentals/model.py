@@ -1,16 +1,15 @@
 """Leases, and what their terms must keep to. Pure."""
 
-import json
 from collections.abc import Callable
 from datetime import date, timedelta
 from decimal import Decimal
-from functools import cache
 from pathlib import Path
 from typing import Any, Final, Literal
 
 from pydantic import Field
 
 from chalicelib.cases.model import Receipt, Title
+from chalicelib.editions import Edition, Editions
 from chalicelib.errors import Field as Place
 from chalicelib.errors import Invalid
 from chalicelib.residence.model import Finding, Named, TypedAddress
@@ -27,14 +26,13 @@ LARGEST_M2: Final = Decimal(10_000)
 MOST_FEN: Final = 100_000_000
 
 
-class Rules(Shape):
+class Rules(Edition):
     """One edition of what a lease must keep to, for contracts signed from a day on.
 
     ``deposit_months``: the deposit in months of rent. ``area_alone_m2`` for one person, ``area_each_m2`` a head for more.
     ``basis`` says on what each rule rests; ``assumed`` names what still needs the city's word.
     """
 
-    valid_from: date = Field(alias="from")
     deposit_months: int = Field(ge=0, le=12)
     area_alone_m2: Decimal = Field(gt=0)
     area_each_m2: Decimal = Field(gt=0)
@@ -50,12 +48,12 @@ class Rules(Shape):
         return self.valid_from.isoformat()
 
 
-@cache
+_EDITIONS: Final = Editions(Path(__file__).with_name("rules.json"), Rules, "leases")
+
+
 def editions() -> tuple[Rules, ...]:
     """Every edition, the oldest first."""
-    text = Path(__file__).with_name("rules.json").read_text("utf-8")
-    found = [Rules.model_validate(edition) for edition in json.loads(text)["editions"]]
-    return tuple(sorted(found, key=lambda edition: edition.valid_from))
+    return _EDITIONS.all
 
 
 def rules_on(day: date, among: tuple[Rules, ...] | None = None) -> Rules:
