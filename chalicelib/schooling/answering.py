@@ -16,15 +16,20 @@ def answer(
 ) -> AnswerView:
     """Take the place that the last round gave, or refuse it: that is giving up, the place goes into the next round and the child does not.
 
-    Raises ``NotFound``, ``Conflict("school_no_place")``, ``Conflict("school_answered")`` for another answer than the first.
+    Raises ``NotFound``, ``Conflict("school_no_place")``, ``Conflict("school_answered")`` for another answer than the first, and
+    ``Conflict("school_application_over")`` once it was withdrawn: the place is another child's in the next round.
     """
     application = filing.own(actor, case_id)
     run_id, school = _place(application)
+    if application.status not in ("accepted", "given_up"):
+        raise Conflict("school_application_over")
     view = AnswerView(case=case_id, run=run_id, school=school, answer=body.answer)
     note = audit.entry(actor, f"school_place.{body.answer}", case_id, now, run=run_id)
     writes: list[Write] = [store.answer_update(run_id, case_id, body.answer), note]
-    if body.answer == "refuse" and application.status != "given_up":
-        writes.append(store.save(application, application.model_copy(update={"status": "given_up"})))
+    if application.status != "given_up":
+        # Written on taking it too: a withdrawal at the same moment and this answer cannot both stand.
+        left = {"status": "given_up"} if body.answer == "refuse" else {}
+        writes.append(store.save(application, application.model_copy(update=left)))
     try:
         tables.transact(*writes, once=once, answer=view)
     except Cancelled:

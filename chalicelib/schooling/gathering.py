@@ -4,6 +4,7 @@ import hashlib
 import json
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
+from decimal import Decimal
 
 from chalicelib import clock
 from chalicelib.schooling import model
@@ -56,7 +57,8 @@ def entries(
     settled whose (the higher). Without points only a proven policy pupil takes part, behind all with points in its class.
     """
     by_case = {place.case: place for place in points}
-    by_child = {place.child: place for place in points if place.child}
+    # A child may be in the lists of two towns, each parent having applied in one: the higher line counts.
+    by_child = {place.child: place for place in sorted(points, key=_last_first) if place.child}
     rank = model.ranks(points)
     last = max(rank.values(), default=0) + 1
     found = []
@@ -77,6 +79,10 @@ def entries(
         )
         found.append(entry)
     return found
+
+
+def _last_first(place: PointsPlace) -> tuple[Decimal, tuple[Decimal, ...], float]:
+    return place.total, place.ties, -place.applied_at.timestamp()
 
 
 def _tie(place: PointsPlace | None) -> tuple[str, ...]:

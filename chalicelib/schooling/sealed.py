@@ -1,7 +1,8 @@
 """The two files of a run that are published: what it was given and what came out. Pure.
 
 The inputs hold no name, number, address or points: a reference that only the family knows, the place in the points ranking (equal
-where the lot has to decide), the schools wished for and the class at each. Their digest is that of their canonical form, so that
+where the lot has to decide), the schools wished for and the class at each. The points list is public too, under masked names: whoever lays the two
+side by side by rank has a masked name's wishes (docs/schooling.md). Their digest is that of their canonical form, so that
 the same inputs have one digest whatever order they came in.
 """
 

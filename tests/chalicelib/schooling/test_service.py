@@ -1,12 +1,15 @@
 """School places on the test cloud: filed once for a child, sealed, allocated, checked, explained, refused, given out again."""
 
 import json
+from dataclasses import replace
 from datetime import date, datetime, timedelta
+from decimal import Decimal
 from typing import Any
 
 import pytest
 
 from chalicelib import audit, aws, config
+from chalicelib.cases import service as cases
 from chalicelib.errors import Conflict, Forbidden, Invalid, NotFound
 from chalicelib.schooling import plans, rights, running, sealed, service, showing, store, verification
 from chalicelib.schooling.model import Plan
@@ -290,3 +293,31 @@ def test_the_table_holds_no_name_and_no_number(families: Families, now: datetime
         for row in store.ApplicationRow.scan()
     ]
     assert held and not any("测试" in text or "440699" in text for text in held)
+
+
+def test_a_place_is_not_taken_by_who_withdrew(families: Families, now: datetime) -> None:
+    """The place of an application that is over goes to another child in the next round."""
+    run_id = opened(now)
+    parent, case = families.accepted("a1", points="90")
+    families.allocated(run_id)
+    cases.act(cases.case(case), "withdraw", parent, now)
+    assert service.follow(cases.case(case), now)
+    for said in ("accept", "refuse"):
+        with pytest.raises(Conflict, match="school_application_over"):
+            service.answer(parent, case, NewAnswer.model_validate({"answer": said}), now)
+    line = store.entry(run_id, case)
+    assert line is not None and line.answer is None
+
+
+def test_of_a_child_in_two_lists_the_higher_line_counts_whatever_their_order(
+    families: Families, now: datetime
+) -> None:
+    """Each parent applied in the town where they live; the lower line is read last."""
+    run_id = opened(now)
+    _, case = families.accepted("a1", points="90")
+    (high,) = families.points
+    other = families.parent()
+    families.points.append(replace(high, case=f"CQ{case}", owner=other.id, total=Decimal(40)))
+    families.allocated(run_id)
+    line = store.entry(run_id, case)
+    assert line is not None and (line.total, line.rank) == (Decimal(90), 1)
