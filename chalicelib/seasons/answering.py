@@ -12,10 +12,11 @@ from chalicelib.cases.views import CaseView
 from chalicelib.errors import Field, Invalid, NotFound
 from chalicelib.identity import service as identity
 from chalicelib.points import service as points
+from chalicelib.points.model import Policy
 from chalicelib.seasons import evidence, store
 from chalicelib.seasons.filing import APPLICATION
 from chalicelib.seasons.model import Application, Established, Shown
-from chalicelib.seasons.verifying import ANSWERS
+from chalicelib.seasons.verifying import ANSWERS, answers_in
 from chalicelib.seasons.views import Answers
 from chalicelib.tables import Once
 
@@ -23,7 +24,7 @@ from chalicelib.tables import Once
 def answer(
     actor: Actor, case_id: str, body: Answers, now: datetime, once: Once | None, language: str
 ) -> CaseView:
-    """A reviewer answers the department's check with what holds, indicator by indicator.
+    """A reviewer answers the department's check with what holds, indicator by indicator; what records show and nobody names stays.
 
     Raises ``NotFound`` out of scope, ``Forbidden`` without the part, ``Conflict("check_decided")`` when it was
     answered before, ``Invalid`` for answers of other departments and those that the policy cannot take.
@@ -36,7 +37,9 @@ def answer(
     if held is None:
         raise NotFound("case_not_found")
     application, today = held[0], clock.local_date(now)
-    established = established_by_person(application, part.department, body.answers, today)
+    said = established_by_person(application, part.department, body.answers, today)
+    text, _ = store.answers_of(case_id).get(part.department, (None, ""))
+    established = with_word(answers_in(application.person, text), said)
     sealed = sealing.seal(application.person, established.model_dump_json(), ANSWERS)
     kept = store.answers_put(case_id, part.department, application.person, sealed, "person", clock.iso(now))
     shown = identity.disclosure_writes(actor, [application.person], "case_handling", "points", now)
@@ -60,14 +63,7 @@ def established_by_person(
 ) -> Established:
     """A person's answers with themselves as evidence; raises ``Invalid`` with the place of each that is wrong."""
     policy = points.policy(application.policy, application.policy_version)
-    own = {each.code for each in evidence.indicators_of(policy, application.scope, department)}
-    own |= {each.code for each in evidence.conditions_of(policy, application.scope, department)}
-    # A veto is a person's to find: nobody claims it.
-    own |= {
-        each.code
-        for each in policy.by_scope[application.scope].values()
-        if each.mode == "veto" and department in each.departments
-    }
+    own = codes_of(policy, application, department)
     strange = [place for place, code in enumerate(answers) if code not in own]
     if strange:
         fields = [Field(f"/answers/{place}", "points_of_other_department") for place in strange]
@@ -75,3 +71,22 @@ def established_by_person(
     points.score(policy, application.scope, answers, today, region=application.town)
     said = Shown(source=f"person:{department}", record=department, seen_on=today)
     return Established(answers=dict(answers), evidence=dict.fromkeys(answers, said))
+
+
+def codes_of(policy: Policy, application: Application, department: str) -> set[str]:
+    """The indicators and conditions that a department's person may speak of."""
+    own = {each.code for each in evidence.indicators_of(policy, application.scope, department)}
+    own |= {each.code for each in evidence.conditions_of(policy, application.scope, department)}
+    # A veto is a person's to find: nobody claims it.
+    return own | {
+        each.code
+        for each in policy.by_scope[application.scope].values()
+        if each.mode == "veto" and department in each.departments
+    }
+
+
+def with_word(known: Established, said: Established) -> Established:
+    """What was known, with a person's word over it: what is not named stays, null takes away (silence is not zero)."""
+    answers = {code: value for code, value in {**known.answers, **said.answers}.items() if value is not None}
+    evidence = {code: each for code, each in {**known.evidence, **said.evidence}.items() if code in answers}
+    return Established(answers=answers, evidence=evidence)

@@ -9,7 +9,7 @@ from typing import Any, NamedTuple
 from chalicelib import audit, clock, sealing, tables
 from chalicelib.actors import SYSTEM
 from chalicelib.cases.model import Case, CaseCheck
-from chalicelib.errors import Conflict, NotFound
+from chalicelib.errors import NotFound
 from chalicelib.identity import service as identity
 from chalicelib.points import service as points
 from chalicelib.points.model import Evidence, Policy, Score
@@ -26,10 +26,10 @@ DECISION = "points_decision"
 def enact(case: Case, now: datetime) -> bool:
     """Score an accepted application, seal the decision, and let it be ranked; once for each acceptance.
 
-    Returns whether this call did it. Raises ``Conflict`` for a case that is not accepted.
+    Returns whether this call did it. One that was withdrawn or found forged meanwhile is left: it is not ranked.
     """
     if case.state != "accepted":
-        raise Conflict("case_state_forbids", state=case.state)
+        return False
     held = store.application(case.id)
     if held is None or held[0].decisions:
         return False
@@ -38,9 +38,12 @@ def enact(case: Case, now: datetime) -> bool:
 
 
 def decide_again(case: Case, now: datetime) -> bool:
-    """Score an application anew after a department has said something else; the decisions before stay."""
+    """Score an application anew after a department has said something else; the decisions before stay.
+
+    One that was withdrawn or found forged is left: scoring would bring it back among those who are ranked.
+    """
     held = store.application(case.id)
-    if held is None or not held[0].decisions:
+    if case.state != "accepted" or held is None or not held[0].decisions:
         return False
     application, sealed = held
     return decide(application, inputs_of(case, application, claims_of(application, sealed)), now)
@@ -126,7 +129,7 @@ def inputs_of(case: Case, application: Application, claims: list[Claim]) -> Seal
     for part in case.checks:
         sealed, how = rows.get(part.department, (None, "none"))
         known = answers_in(application.person, sealed)
-        mine = _of_department(policy, application, part.department, claims)
+        mine = _of_department(policy, application, part.department, claims, known)
         said = _joined(said, known if how == "person" else _with_decision(part, known, mine))
     return Sealed(
         case=case.id,
@@ -154,10 +157,18 @@ class _Own(NamedTuple):
     conditions: list[str]
 
 
-def _of_department(policy: Policy, application: Application, department: str, claims: list[Claim]) -> _Own:
+def _of_department(
+    policy: Policy, application: Application, department: str, claims: list[Claim], known: Established
+) -> _Own:
+    """The department's conditions, and the claims that its records do not reach: those that show more stand."""
     scope = application.scope
-    codes = {each.code for each in evidence.indicators_of(policy, scope, department)}
-    claimed = {each.indicator: as_answer(each.value) for each in claims if each.indicator in codes}
+    indicators = {each.code: each for each in evidence.indicators_of(policy, scope, department)}
+    claimed = {
+        each.indicator: as_answer(each.value)
+        for each in claims
+        if each.indicator in indicators
+        and not evidence.reaches(indicators[each.indicator], known.answers.get(each.indicator), each.value)
+    }
     return _Own(claimed, [each.code for each in evidence.conditions_of(policy, scope, department)])
 
 

@@ -189,15 +189,17 @@ def _judged(
     known = rows.get(indicator.evidence.source, ())
     sure = [row for row in known if not row.get("id_mended")]
     found = _TAKEN[rule.take](indicator, rule, sure, days)
-    if claim is None or (found and _reaches(indicator, found.value, claim.value)):
+    if claim is None or (found and reaches(indicator, found.value, claim.value)):
         return found, None
     if len(sure) < len(known):
         return found, "weak_match"
     return found, "differs" if found else "silent"
 
 
-def _reaches(indicator: Indicator, found: Any, claimed: Any) -> bool:
-    """Whether what is proven is at least what was claimed."""
+def reaches(indicator: Indicator, found: Any, claimed: Any) -> bool:
+    """Whether what is proven, if anything is, is at least what was claimed."""
+    if found is None:
+        return False
     if isinstance(found, bool):
         return found or not claimed
     if isinstance(found, str):

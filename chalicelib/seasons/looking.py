@@ -82,7 +82,7 @@ def _standings(case_id: str) -> list[Standing]:
                 rank=int(row.rank) if current else None,
                 of=ranking.count,
                 within_quota=within(int(row.rank), ranking.quota) if current else None,
-                outcome=place.outcome if place else None,
+                outcome=place.outcome if place and place.case == case_id else None,
             )
         )
     return found
@@ -94,13 +94,20 @@ def page(actor: Actor, ranking_id: str, query: PlaceQuery, language: str) -> Ran
     Staff who look see no more than everybody does; no disclosure comes of it.
     """
     ranking = get(ranking_id)
-    if ranking.state in ("making", "made") and not actor.roles & MAKERS:
+    if not _may_see(actor, ranking):
         raise NotFound("ranking_not_found")
     lines, following = store.places(ranking, query.limit, query.next)
     who = identity.profiles([one.person for _, one in lines])
     items = [_line(actor, ranking, rank, one, who.get(one.person)) for rank, one in lines]
     shown = ranking_view(ranking, language).model_dump()
     return RankingPage(**shown, items=items, next=following)
+
+
+def _may_see(actor: Actor, ranking: Ranking) -> bool:
+    """Whether a list is public, or made for the region of whoever makes lists."""
+    if ranking.state not in ("making", "made"):
+        return True
+    return bool(actor.roles & MAKERS) and actor.covers(ranking.area)
 
 
 def _line(actor: Actor, ranking: Ranking, rank: int, one: Ranked, who: Profile | None) -> PlaceView:
@@ -115,8 +122,7 @@ def _line(actor: Actor, ranking: Ranking, rank: int, one: Ranked, who: Profile |
 
 def rankings(actor: Actor, language: str) -> RankingList:
     """All rankings, the latest first; those that are not public yet only for those who make them."""
-    maker = bool(actor.roles & MAKERS)
-    found = [each for each in store.rankings() if maker or each.state not in ("making", "made")]
+    found = [each for each in store.rankings() if _may_see(actor, each)]
     return RankingList(items=[ranking_view(each, language) for each in found])
 
 

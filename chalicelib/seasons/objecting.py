@@ -17,10 +17,10 @@ from chalicelib.errors import Conflict, Field, Forbidden, Invalid, NotFound
 from chalicelib.identity import service as identity
 from chalicelib.points import service as points
 from chalicelib.seasons import deciding, store
-from chalicelib.seasons.answering import established_by_person
-from chalicelib.seasons.model import Application, Ranking
+from chalicelib.seasons.answering import codes_of, established_by_person, with_word
+from chalicelib.seasons.model import Application, Established, Ranking
 from chalicelib.seasons.rankings import get
-from chalicelib.seasons.verifying import ANSWERS
+from chalicelib.seasons.verifying import ANSWERS, answers_in
 from chalicelib.seasons.views import Answers, NewObjection
 from chalicelib.tables import Once
 
@@ -134,12 +134,31 @@ def enact(case: Case, now: datetime) -> bool:
     if held is None or found is None or found.done or found.sealed is None:
         return False
     department: str = case.payload["department"]
-    kept = store.answers_put(held[0].case, department, found.person, found.sealed, "person", clock.iso(now))
+    said = with_word(_decided(held[0], department), answers_in(found.person, found.sealed))
+    sealed = sealing.seal(found.person, said.model_dump_json(), ANSWERS)
+    kept = store.answers_put(held[0].case, department, found.person, sealed, "person", clock.iso(now))
     note = audit.entry(SYSTEM, "points.corrected", held[0].case, now, objection=case.id)
     tables.transact(kept, note)
-    deciding.decide_again(cases.case(held[0].case), now)
+    about = cases.case(held[0].case)
+    if not deciding.decide_again(about, now) and about.state == "accepted":
+        raise Conflict(
+            "changed_meanwhile"
+        )  # Another decision came between, perhaps without this: it comes again.
     tables.transact(store.recheck_done(found))
     return True
+
+
+def _decided(application: Application, department: str) -> Established:
+    """What of a department's the application's last decision rests on: what a recheck does not name stays as it is."""
+    rows = store.decisions_of(application.case)
+    held = deciding.opened(application.person, rows[-1].sealed) if rows else None
+    if held is None:
+        return Established(answers={})
+    own = codes_of(points.policy(application.policy, application.policy_version), application, department)
+    return Established(
+        answers={code: value for code, value in held[0].answers.items() if code in own},
+        evidence={code: each for code, each in held[0].evidence.items() if code in own},
+    )
 
 
 def follow(case: Case, now: datetime) -> bool:

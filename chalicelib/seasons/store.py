@@ -296,7 +296,7 @@ def places(made: Ranking, limit: int, token: str | None) -> tuple[list[tuple[int
     scope = f"places:{made.id}:{made.list_number}"
     found = PlaceRow.query(
         ranking_pk(made.id),
-        PlaceRow.sk.startswith(f"PLACE#{made.list_number:03d}#"),
+        _lines(made),
         limit=limit,
         page_size=limit,
         last_evaluated_key=tables.position(token, scope),
@@ -307,8 +307,13 @@ def places(made: Ranking, limit: int, token: str | None) -> tuple[list[tuple[int
 
 def all_places(made: Ranking) -> list[tuple[int, Ranked, str | None]]:
     """A ranking's whole list by rank, with what became of each line."""
-    rows = PlaceRow.query(ranking_pk(made.id), PlaceRow.sk.startswith(f"PLACE#{made.list_number:03d}#"))
+    rows = PlaceRow.query(ranking_pk(made.id), _lines(made))
     return [(int(row.rank), _ranked(row), row.outcome) for row in rows]
+
+
+def _lines(made: Ranking) -> Any:
+    """The lines of the present list: a try at making it that was broken off may have left more behind them."""
+    return PlaceRow.sk.between(place_sk(made.list_number, 0), place_sk(made.list_number, made.count))
 
 
 def place_at(ranking_id: str, list_number: int, rank: int) -> PlaceRow | None:

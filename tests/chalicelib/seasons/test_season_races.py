@@ -1,0 +1,148 @@
+"""What must not happen to an applicant when things of a season cross: a word that says little, a withdrawal, a try broken off."""
+
+from collections.abc import Iterator
+from datetime import datetime, timedelta
+from decimal import Decimal
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from chalicelib import tables
+from chalicelib.actors import Actor
+from chalicelib.cases import service as cases
+from chalicelib.cases.views import Decision
+from chalicelib.errors import NotFound
+from chalicelib.seasons import service as seasons
+from chalicelib.seasons import store
+from chalicelib.seasons.views import Answers, NewObjection, PlaceQuery
+from tests.chalicelib.seasons.season import (
+    RECORDS,
+    accepted,
+    agreed,
+    applied,
+    enacted,
+    pupil,
+    ranking,
+    verified,
+)
+from tests.town import Town, outside_systems, staff
+
+LEVEL = {"indicator": "A1.2", "label": "一级"}
+
+
+@pytest.fixture
+def town(cloud: None, now: datetime, tmp_path: Path) -> Iterator[Town]:
+    with outside_systems(tmp_path, now):
+        yield Town(now)
+
+
+def lines(person: str, now: datetime) -> dict[str, Decimal]:
+    return {line.indicator: line.points for line in seasons.mine(person, now, "en").items[0].lines}
+
+
+def upheld(objection: str, answers: dict[str, Any], now: datetime) -> None:
+    """Human resources looks again and says so much; the city agrees."""
+    decide(objection, "coordinator", "forward", now)
+    reviewer = staff("reviewer", department="human_resources")
+    seasons.recheck(reviewer, objection, Answers(answers=answers, reason="looked again"), now, None, "en")
+    decide(objection, "city_officer", "uphold", now)
+    enacted(objection, now)
+
+
+def decide(case_id: str, role: str, act: str, now: datetime) -> None:
+    cases.decide(staff(role), case_id, Decision(decision=act, reason="looked at"), now)
+
+
+def objected(actor: Actor, ranking_id: str, rank: int, now: datetime) -> str:
+    about = NewObjection(ranking=ranking_id, rank=rank, department="human_resources", reason="not so")
+    return seasons.object_to(actor, about, now, None, "en").id
+
+
+def test_records_that_show_more_than_was_claimed_stand_when_a_person_decides_the_rest(
+    town: Town, now: datetime
+) -> None:
+    """Eight full years of two insurances (9.6) on record, one claimed; the certificate is what a person looks at."""
+    claims = [LEVEL, {"indicator": "A2.1", "amount": 1}]
+    case_id = applied(town, town.owner, now, claims=claims)
+    verified({town.owner.id: RECORDS}, now, case_id)
+    agreed(now, case_id)
+    found = lines(town.owner.id, now)
+    assert (found["A1.2"], found["A2.1"]) == (
+        80,
+        Decimal("9.6"),
+    )  # The group's cap took ten of the certificate's.
+
+
+def test_an_answer_about_one_indicator_leaves_what_records_show_of_others(town: Town, now: datetime) -> None:
+    case_id = applied(town, town.owner, now, claims=[LEVEL])
+    verified({town.owner.id: RECORDS}, now, case_id)
+    said = Answers(answers={"A1.2": "四级", "A2.2": None}, reason="证书为四级，近一年未参保")
+    seasons.answer(staff("reviewer", department="human_resources"), case_id, said, now, None, "en")
+    agreed(now, case_id)
+    found = lines(town.owner.id, now)
+    assert (found["A1.2"], found["A2.1"]) == (25, Decimal("9.6"))
+    assert "A2.2" not in found  # Null takes away.
+
+
+def test_a_recheck_of_one_indicator_leaves_the_others_as_they_were_decided(town: Town, now: datetime) -> None:
+    accepted(town, town.owner, now, claims=[LEVEL])
+    made = ranking(now)
+    seasons.publish(staff("city_officer"), made, now, None, "en")
+    upheld(objected(town.stranger, made, 1, now), {"A1.2": "四级"}, now)
+    found = lines(town.owner.id, now)
+    assert (found["A1.2"], found["A2.1"], found["A2.2"]) == (25, Decimal("9.6"), 6)
+
+
+def test_an_objection_does_not_bring_back_who_withdrew(town: Town, now: datetime) -> None:
+    case_id = accepted(town, town.owner, now, claims=[LEVEL])
+    made = ranking(now)
+    seasons.publish(staff("city_officer"), made, now, None, "en")
+    objection = objected(town.stranger, made, 1, now)
+    cases.act(cases.case(case_id), "withdraw", town.owner, now)
+    enacted(case_id, now)
+    upheld(objection, {"A1.2": "四级"}, now)
+    assert store.pool(store.pool_pk(seasons.get(made))) == []
+
+
+def test_an_acceptance_that_is_told_after_a_withdrawal_does_nothing(town: Town, now: datetime) -> None:
+    case_id = applied(town, town.owner, now)
+    verified({town.owner.id: RECORDS}, now, case_id)
+    for part in cases.case(case_id).checks:
+        if part.state == "person":
+            said = Decision(check=part.id, decision="approve", reason="与材料一致")
+            cases.decide(staff("reviewer", department=part.department), case_id, said, now)
+    cases.act(cases.case(case_id), "withdraw", town.owner, now)
+    assert not seasons.enact(cases.case(case_id), now)
+    assert seasons.mine(town.owner.id, now, "en").items[0].total is None
+
+
+def test_lines_of_a_try_that_was_broken_off_are_in_no_list(town: Town, now: datetime) -> None:
+    """A try wrote two lines and failed; until the next one the second applicant withdrew."""
+    accepted(town, town.owner, now)
+    gone = accepted(town, town.stranger, now, child=pupil(8))
+    made = seasons.get(ranking(now))
+    found = store.pool(store.pool_pk(made))
+    assert len(found) == made.count == 2
+    cases.act(cases.case(gone), "withdraw", town.stranger, now)
+    enacted(gone, now)
+    officer = staff("city_officer")
+    seasons.publish(officer, made.id, now, None, "en")
+    later = now + timedelta(days=30)
+    seasons.settle(officer, made.id, later, None, "en")
+    tried = made.model_copy(update={"list_number": 2})
+    tables.batch_put(store.place_rows(tried, found))
+    seasons.make(made.id, later)
+    seasons.finalise(officer, made.id, later, None, "en")
+    assert [each.owner for each in seasons.final_places(made.id)] == [town.owner.id]
+    page = seasons.page(town.owner, made.id, PlaceQuery(), "en")
+    assert [each.mine for each in page.items] == [True]
+
+
+def test_a_list_that_is_not_public_is_for_officers_of_its_own_region(town: Town, now: datetime) -> None:
+    made = ranking(now)
+    near, far = staff("district_officer"), staff("district_officer", near=False)
+    assert seasons.page(near, made, PlaceQuery(), "en").id == made
+    with pytest.raises(NotFound):
+        seasons.page(far, made, PlaceQuery(), "en")
+    assert [len(seasons.rankings(each, "en").items) for each in (near, far)] == [1, 0]
