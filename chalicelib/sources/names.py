@@ -15,11 +15,18 @@ from typing import Final
 DATA: Final = Path(__file__).parent / "data"
 _DOTS: Final = re.compile(r"[.・•‧∙⋅．・]")
 _NOTE = re.compile(r"[(\[{【〔（].*?(?:[)\]}】〕）]|$)")
-_COUNT = re.compile(r"(?<=[\u2e80-\u9fff\U00020000-\U0003ffff])[-_#]?\d{1,3}$")
-_HAN_SPACE = re.compile(
-    r"(?<=[\u2e80-\u9fff\U00020000-\U0003ffff·]) +| +(?=[\u2e80-\u9fff\U00020000-\U0003ffff·])"
-)
-_HAN = re.compile(r"[\u2e80-\u9fff\U00020000-\U0003ffff]")
+_HAN: Final = r"[\u2e80-\u9fff\U00020000-\U0003ffff]"
+
+
+@cache
+def _patterns() -> tuple[re.Pattern[str], re.Pattern[str], re.Pattern[str]]:
+    """A count after a name, blanks beside Chinese characters, one such character: made at first use, they are large."""
+    beside = r"[\u2e80-\u9fff\U00020000-\U0003ffff·]"
+    return (
+        re.compile(rf"(?<={_HAN})[-_#]?\d{{1,3}}$"),
+        re.compile(rf"(?<={beside}) +| +(?={beside})"),
+        re.compile(_HAN),
+    )
 
 
 @cache
@@ -54,7 +61,8 @@ def written(text: str) -> str:
         return text
     made = _NOTE.sub("", text).strip() or text
     if not made.isascii():
-        made = _COUNT.sub("", _HAN_SPACE.sub("", _DOTS.sub("·", made)))
+        count, blanks, _ = _patterns()
+        made = count.sub("", blanks.sub("", _DOTS.sub("·", made)))
         made = _without_title(made)
     return " ".join(made.split()).strip("·") or text
 
@@ -75,6 +83,6 @@ def plain(text: str) -> str:
 
 def surname(name: str) -> str:
     """The surname of a Chinese name: two characters where the list has them, else one; none for others."""
-    if not name or not _HAN.match(name):
+    if not name or not _patterns()[2].match(name):
         return ""
     return name[:2] if name[:2].translate(folds()) in compound_surnames() else name[:1]

@@ -6,7 +6,6 @@ the files before. An alarm tells people; it never holds up a file.
 
 from collections.abc import Iterable, Sequence
 from datetime import date
-from statistics import median
 from typing import Final, NamedTuple
 
 from chalicelib import texts
@@ -82,6 +81,8 @@ def standing(contract: Contract, files: Sequence[Past], today: date) -> Standing
 
 
 def _usual(contract: Contract, rows: list[int]) -> int | None:
+    from statistics import median  # Only a look at the sources pays for it.
+
     return round(median(rows[-contract.volume.usual_files :])) if rows else None
 
 
