@@ -25,7 +25,7 @@ from chalicelib.seasons import (
     telling,  # noqa: F401  # Takes part in prefilling.
 )
 from chalicelib.seasons import service as seasons
-from chalicelib.seasons.rows import DecisionRow
+from chalicelib.seasons.rows import DecisionRow, SeasonItem
 from chalicelib.seasons.views import Answers, NewObjection, PlaceQuery
 from tests.chalicelib.seasons.season import (
     RECORDS,
@@ -38,7 +38,7 @@ from tests.chalicelib.seasons.season import (
     ranking,
     verified,
 )
-from tests.town import Town, outside_systems, staff
+from tests.town import Town, id_number, outside_systems, staff
 
 POLICIES = Path(points.__file__).parent / "policies"
 POOR: Records = {
@@ -381,3 +381,20 @@ def test_the_form_is_filled_in_with_what_departments_records_show(town: Town, no
         {"indicator": "A3.2", "yes": True, "record": "粤2020佛0001"},
     ]
     applied(town, town.owner, now, claims=filled.value)
+
+
+def test_who_decides_sees_people_masked_and_the_applicant_sees_who_looked(town: Town, now: datetime) -> None:
+    spouse = {"name": "测试伴", "id_number": id_number(77)}
+    case_id = applied(town, town.owner, now, spouse=spouse)
+    verified({town.owner.id: RECORDS}, now, case_id)
+    reviewer = staff("reviewer", department="education")
+    seen = seasons.particulars(reviewer, case_id, "case_handling", now)
+    assert (seen.child, seen.spouse) == ("测**", "测**") and "*" in seen.name
+    assert seen.established["education"].answers == {"A1.1": "大专"}
+    looks = identity.disclosures(town.owner.id, None, now).items
+    assert [(look.what, look.purpose) for look in looks] == [("points", "case_handling")]
+    with pytest.raises(NotFound):
+        seasons.particulars(staff("reviewer", near=False), case_id, "case_handling", now)
+    rows = [*SeasonItem.query(store.case_pk(case_id)), *SeasonItem.query(store.person_pk(town.owner.id))]
+    raw = str([row.to_dynamodb_dict() for row in rows])
+    assert "测试" not in raw and spouse["id_number"] not in raw
