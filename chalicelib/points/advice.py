@@ -13,7 +13,7 @@ from chalicelib.points import scoring
 from chalicelib.points.answers import MONTHS, Item, Periods, Read, Sheet
 from chalicelib.points.exact import ZERO, plain
 from chalicelib.points.model import PERIODS, Indicator, Policy, Scope
-from chalicelib.points.views import Change, NextBest
+from chalicelib.points.views import NextBest
 from chalicelib.regions import covers
 from chalicelib.texts import Language, sentence
 
@@ -50,7 +50,9 @@ def next_best(
             advice = NextBest(
                 indicator=indicator.code,
                 title=indicator.title.in_language(language),
-                change=Change(sentence=step.told(language), answer=step.answer, effort=step.effort),
+                change=step.told(language),
+                answer=step.answer,
+                effort=step.effort,
                 gain=more,
                 total=found.total + more,
                 reaches_threshold=found.total < threshold <= found.total + more,

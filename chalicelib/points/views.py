@@ -25,23 +25,17 @@ class NewEstimate(Shape):
     as_of: date | None = Field(default=None, ge=date(1990, 1, 1), le=date(2100, 12, 31))
 
 
-class Change(Shape):
-    """One change: told in words, and as the answer that the indicator would then have.
-
-    ``effort``: whether it takes days, months or years.
-    """
-
-    sentence: str
-    answer: Any
-    effort: str
-
-
 class NextBest(Shape):
-    """A change that adds points; ``total`` is the total after it."""
+    """A change that adds points: ``change`` in words, ``answer`` as the indicator would then have it.
+
+    ``effort``: whether it takes days, months or years. ``total`` is the total after it.
+    """
 
     indicator: str
     title: str
-    change: Change
+    change: str
+    answer: Any
+    effort: str
     gain: Exact
     total: Exact
     reaches_threshold: bool

@@ -25,14 +25,14 @@ def advised(found: Estimate) -> dict[str, NextBest]:
 
 def test_months_already_gone_shorten_the_way_to_the_next_year() -> None:
     found = advised(estimate("foshan-2016", "school", {"A3.2": {"full": 2, "months": 9}}))["A3.2"]
-    assert found.change.sentence == "3 more month(s): Years of the residence permit"
-    assert (found.change.answer, found.gain, found.change.effort) == (3, 5, "months")
+    assert found.change == "3 more month(s): Years of the residence permit"
+    assert (found.answer, found.gain, found.effort) == (3, 5, "months")
 
 
 def test_a_quantity_is_advised_up_to_its_next_unit() -> None:
     found = advised(estimate("foshan-2016", "school", {"B6.1": 149}))["B6.1"]
-    assert found.change.sentence == "1 more hours: Voluntary service (last 5 years, in the city)"
-    assert (found.change.answer, found.gain) == (150, 3)
+    assert found.change == "1 more hours: Voluntary service (last 5 years, in the city)"
+    assert (found.answer, found.gain) == (150, 3)
 
 
 def test_what_is_capped_is_not_advised() -> None:
@@ -42,7 +42,7 @@ def test_what_is_capped_is_not_advised() -> None:
 
 def test_the_next_label_is_advised_and_not_the_last() -> None:
     found = advised(estimate("demo-2026", "school", {"A1.1": "高中"}))["A1.1"]
-    assert (found.change.answer, found.gain) == ("大专", 20)
+    assert (found.answer, found.gain) == ("大专", 20)
 
 
 def test_an_exclusive_set_is_overcome_in_as_many_steps_as_it_takes() -> None:
@@ -67,7 +67,7 @@ def test_what_reaches_the_threshold_says_so_and_the_quick_comes_first() -> None:
     found = estimate("foshan-2016", "school", {"A3.2": 5, "B9.2": 9})
     assert advised(found)["B9.1"].reaches_threshold is False  # 25 + 1.8 + 3 = 29.8.
     assert advised(found)["A1.1"].reaches_threshold is True
-    efforts = [["days", "months", "years"].index(each.change.effort) for each in found.next_best]
+    efforts = [["days", "months", "years"].index(each.effort) for each in found.next_best]
     assert efforts == sorted(efforts)
 
 
@@ -95,7 +95,7 @@ PEOPLE = st.fixed_dictionaries(
 def test_advice_that_is_taken_adds_exactly_what_it_says(answers: dict[str, Any]) -> None:
     before = estimate("demo-2026", "school", answers, "440605")
     for each in before.next_best:
-        taken = {**answers, each.indicator: each.change.answer}
+        taken = {**answers, each.indicator: each.answer}
         after = service.score(
             service.policy("demo-2026", "1"), "school", taken, date(2026, 11, 23), region="440605"
         )
