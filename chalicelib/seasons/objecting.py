@@ -25,19 +25,22 @@ from chalicelib.seasons.views import Answers, NewObjection
 from chalicelib.tables import Once
 
 OBJECTION: Final = "points_objection"
+# A list is not settled while one is open, and refusals tell which departments a line went to: nobody tries all.
+OBJECTIONS: Final = (20, 30 * 86_400)
 
 
 def object_to(actor: Actor, body: NewObjection, now: datetime, once: Once | None, language: str) -> CaseView:
     """Object to a line of a public list, or to one's own points; a case with the policy's clocks.
 
     Raises ``Conflict("points_objection_closed")`` before publicity and after the time for objections,
-    ``NotFound`` for a line or a case of one's own that there is not.
+    ``NotFound`` for a line or a case of one's own that there is not, ``Throttled`` for more than a person may have.
     """
     person = identity.require_person(actor)
     ranking, today = get(body.ranking), clock.local_date(now)
     through = ranking.objections_through
     if ranking.state != "publicity" or through is None or today > through:
         raise Conflict("points_objection_closed")
+    identity.throttle(f"points_objection#{person}#{ranking.id}", *OBJECTIONS, now)
     about = _about(body, ranking, person)
     _require_department(about, body.department)
     clocks = points.policy(ranking.policy, ranking.policy_version).scopes[ranking.scope].calendar.objections

@@ -1,5 +1,6 @@
 """What a season holds of a person: to hand out and to delete."""
 
+from collections.abc import Sequence
 from datetime import datetime
 from itertools import batched
 from typing import Any, Final
@@ -11,7 +12,8 @@ from chalicelib.errors import Conflict
 from chalicelib.identity import service as identity
 from chalicelib.seasons import deciding, store
 from chalicelib.seasons.filing import OVER
-from chalicelib.seasons.verifying import answers_in, claims_of
+from chalicelib.seasons.verifying import answers_in, claims_of, taken_key
+from chalicelib.tables import Write
 
 LAW: Final = "PIPL art. 47; 佛山市新市民积分制服务管理办法: a ban after forged evidence, until it ends; published lists, without name"
 
@@ -57,13 +59,29 @@ def _erase(person: str, now: datetime) -> list[identity.Kept]:
         _require_over(case)
     ban = store.ban(person)
     banned = ban is not None and clock.local_date(now) <= ban[0]
-    writes = [write for case in found for write in store.drop_application(case)]
+    writes = [*_released(person, found), *[write for case in found for write in store.drop_application(case)]]
     writes += store.drop_person(person, keep_ban=banned)
     for some in batched(writes, 99):
         tables.transact(*some, audit.entry(SYSTEM, "points.erased", person, now, rows=len(some)))
     if ban is None or not banned:
         return []
     return [identity.Kept(what="points_ban", law=LAW, until=ban[0], needs_identity=True)]
+
+
+def _released(person: str, found: Sequence[str]) -> list[Write]:
+    """The writes that let go of the records which were the person's evidence: what was cited, and what was found."""
+    taken: dict[str, set[str]] = {}
+    for case in found:
+        if held := store.application(case):
+            known = [answers_in(person, text) for text, _ in store.answers_of(case).values()]
+            here = {taken_key(shown) for each in known for shown in each.evidence.values()}
+            taken.setdefault(held[0].period, set()).update(here, store.cited(case))
+    return [
+        store.unuse(period, record, person)
+        for period, records in taken.items()
+        for record, owner in store.users(period, sorted(records)).items()
+        if owner == person
+    ]
 
 
 def _require_over(case: str) -> None:

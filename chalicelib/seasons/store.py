@@ -119,6 +119,17 @@ def users(period: str, records: Iterable[str]) -> dict[str, str]:
     return {wanted[row.pk]: row.person for row in found}
 
 
+def unuse(period: str, record: str, person: str) -> Delete:
+    """The write by which a record is a person's evidence no more; refused where it is another's."""
+    return Delete(UsedRow(used_pk(period, record), "USED"), UsedRow.person == person)
+
+
+def cited(case_id: str) -> list[str]:
+    """The records that an application cites, as keys."""
+    row = ApplicationRow.find(case_pk(case_id), "APPLICATION", consistent=True)
+    return list(json.loads(row.cited)) if row else []
+
+
 def asked(person: str, scope: str, period: str, child: str | None) -> str | None:
     """The case that a person has under way, or had, for a scope, period and child."""
     row = AskedRow.find(person_pk(person), asked_sk(scope, period, child), consistent=True)

@@ -23,7 +23,7 @@ from chalicelib.residence import service as residence
 from chalicelib.seasons import evidence, store
 from chalicelib.seasons.evidence import Doubt, Judged, Row
 from chalicelib.seasons.filing import CLAIMS, record_key
-from chalicelib.seasons.model import Application, Claim, Established
+from chalicelib.seasons.model import Application, Claim, Established, Shown
 from chalicelib.shapes import Title
 from chalicelib.tables import Cancelled
 
@@ -178,9 +178,7 @@ def _without_others(answer: Answer, now: datetime) -> Judged:
     established, doubts = answer.judged
     period, person = answer.application.period, answer.application.person
     keys_by_code = {
-        code: record_key(f"{shown.source}:{shown.proof or shown.record}")
-        for code, shown in established.evidence.items()
-        if shown.source not in OWN
+        code: taken_key(shown) for code, shown in established.evidence.items() if shown.source not in OWN
     }
     if not keys_by_code or not _taken(period, set(keys_by_code.values()), person, answer.asked.case):
         return answer.judged
@@ -191,6 +189,11 @@ def _without_others(answer: Answer, now: datetime) -> Judged:
     return Judged(
         Established(answers=kept, evidence=shown), [*[Doubt(code, "shared") for code in shared], *doubts]
     )
+
+
+def taken_key(shown: Shown) -> str:
+    """A department's record, or the thing that it is about, as a key that tells nobody its number."""
+    return record_key(f"{shown.source}:{shown.proof or shown.record}")
 
 
 def _taken(period: str, records: Iterable[str], person: str, case: str) -> bool:

@@ -12,9 +12,11 @@ from chalicelib import tables
 from chalicelib.actors import Actor
 from chalicelib.cases import service as cases
 from chalicelib.cases.views import Decision
-from chalicelib.errors import NotFound
+from chalicelib.errors import Invalid, NotFound, Throttled
+from chalicelib.identity import service as identity
+from chalicelib.seasons import objecting, store
 from chalicelib.seasons import service as seasons
-from chalicelib.seasons import store
+from chalicelib.seasons.rows import UsedRow
 from chalicelib.seasons.views import Answers, NewObjection, PlaceQuery
 from tests.chalicelib.seasons.season import (
     RECORDS,
@@ -146,3 +148,30 @@ def test_a_list_that_is_not_public_is_for_officers_of_its_own_region(town: Town,
     with pytest.raises(NotFound):
         seasons.page(far, made, PlaceQuery(), "en")
     assert [len(seasons.rankings(each, "en").items) for each in (near, far)] == [1, 0]
+
+
+def test_who_is_deleted_is_nobodys_evidence_any_more(town: Town, now: datetime) -> None:
+    """Neither the certificate that was cited nor the title that was found leads to the person."""
+    claim = {"indicator": "B3", "labels": ["发明专利"], "record": "ZL 2024-1234"}
+    case_id = accepted(town, town.owner, now, claims=[claim])
+    assert {row.person for row in UsedRow.scan() if isinstance(row, UsedRow)} == {town.owner.id}
+    cases.act(cases.case(case_id), "withdraw", town.owner, now)
+    enacted(case_id, now)
+    identity.delete(town.owner, now)
+    assert [row for row in UsedRow.scan() if isinstance(row, UsedRow)] == []
+
+
+def test_nobody_objects_without_end_or_tries_which_departments_a_line_went_to(
+    town: Town, now: datetime, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(objecting, "OBJECTIONS", (2, 86_400))
+    accepted(town, town.owner, now, claims=[LEVEL])
+    made = ranking(now)
+    seasons.publish(staff("city_officer"), made, now, None, "en")
+    objected(town.stranger, made, 1, now)
+    tried = NewObjection(ranking=made, rank=1, department="science", reason="not so")
+    with pytest.raises(Invalid):
+        seasons.object_to(town.stranger, tried, now, None, "en")
+    with pytest.raises(Throttled):
+        objected(town.stranger, made, 1, now)
+    assert objected(town.owner, made, 1, now)
