@@ -26,6 +26,7 @@ from tests.chalicelib.fieldwork.people import (
     nobody_registered,
     people,
 )
+from tests.cloud import items
 
 pytestmark = pytest.mark.usefixtures("cloud")
 
@@ -277,3 +278,16 @@ def test_a_person_gets_a_copy_of_their_visits_and_deletion_leaves_nothing_of_the
     row = store.visit(visit.id)
     assert row is not None and row.person_id is None
     assert service.precision()[0].outcomes["refused"] == 1
+
+
+def test_a_refusal_leaves_nothing_of_the_person_changed_that_not_being_there_would_not(now: datetime) -> None:
+    planned(now, 2)
+    left = []
+    for visit, said in zip(listed(WORKER, now), ("refused", "not_here"), strict=True):
+        before = items()
+        service.record_outcome(WORKER, visit.id, outcome(said), now)
+        after = items()
+        assert [name for name in after if after[name] != before[name]] == ["test-fieldwork", "test-audit"]
+        changed = [one for one in after["test-fieldwork"] if one not in before["test-fieldwork"]]
+        left.append({(one["sk"]["S"], *sorted(set(one) - {"refused", "not_here"})) for one in changed})
+    assert left[0] == left[1]
