@@ -1,6 +1,6 @@
 """What a department's person establishes, where records could not."""
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from datetime import date, datetime
 from typing import Any
 
@@ -15,8 +15,8 @@ from chalicelib.points import service as points
 from chalicelib.points.model import Policy
 from chalicelib.seasons import evidence, store
 from chalicelib.seasons.filing import APPLICATION
-from chalicelib.seasons.model import Application, Established, Shown
-from chalicelib.seasons.verifying import ANSWERS, answers_in
+from chalicelib.seasons.model import Application, Claim, Established, Shown
+from chalicelib.seasons.verifying import ANSWERS, answers_in, claims_of
 from chalicelib.seasons.views import Answers
 from chalicelib.tables import Once
 
@@ -27,7 +27,8 @@ def answer(
     """A reviewer answers the department's check with what holds, indicator by indicator; what records show and nobody names stays.
 
     Raises ``NotFound`` out of scope, ``Forbidden`` without the part, ``Conflict("check_decided")`` when it was
-    answered before, ``Invalid`` for answers of other departments and those that the policy cannot take.
+    answered before, ``Invalid`` for answers of other departments, those that the policy cannot take, and a claim that neither
+    records nor the answers speak of: who is not given what was claimed is told so by a person (null), never by silence.
     """
     found = cases.case_for(actor, case_id)
     if found.kind != APPLICATION:
@@ -39,7 +40,9 @@ def answer(
     application, today = held[0], clock.local_date(now)
     said = established_by_person(application, part.department, body.answers, today)
     text, _ = store.answers_of(case_id).get(part.department, (None, ""))
-    established = with_word(answers_in(application.person, text), said)
+    known = answers_in(application.person, text)
+    _require_each_claim(application, part.department, claims_of(application, held[1]), known, body.answers)
+    established = with_word(known, said)
     sealed = sealing.seal(application.person, established.model_dump_json(), ANSWERS)
     kept = store.answers_put(case_id, part.department, application.person, sealed, "person", clock.iso(now))
     shown = identity.disclosure_writes(actor, [application.person], "case_handling", "points", now)
@@ -56,6 +59,26 @@ def answer(
         language=language,
         also=[kept, *shown],
     )
+
+
+def _require_each_claim(
+    application: Application,
+    department: str,
+    claims: Sequence[Claim],
+    known: Established,
+    answers: Mapping[str, Any],
+) -> None:
+    policy = points.policy(application.policy, application.policy_version)
+    own = {each.code: each for each in evidence.indicators_of(policy, application.scope, department)}
+    silent = [
+        claim.indicator
+        for claim in claims
+        if claim.indicator in own and claim.indicator not in answers
+        if not evidence.reaches(own[claim.indicator], known.answers.get(claim.indicator), claim.value)
+    ]
+    if silent:
+        fields = [Field(f"/answers/{code}", "points_claim_unanswered") for code in silent]
+        raise Invalid("values_invalid", fields=fields)
 
 
 def established_by_person(

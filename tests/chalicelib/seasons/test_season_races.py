@@ -87,6 +87,24 @@ def test_an_answer_about_one_indicator_leaves_what_records_show_of_others(town: 
     assert "A2.2" not in found  # Null takes away.
 
 
+def test_a_claim_is_not_lost_because_a_person_does_not_speak_of_it(town: Town, now: datetime) -> None:
+    """More insurance claimed than is on record, and a certificate: each has to be answered, if only by null."""
+    case_id = applied(town, town.owner, now, claims=[LEVEL, {"indicator": "A2.1", "amount": 20}])
+    verified({town.owner.id: RECORDS}, now, case_id)
+    reviewer = staff("reviewer", department="human_resources")
+    with pytest.raises(Invalid) as refused:
+        seasons.answer(
+            reviewer, case_id, Answers(answers={"A1.2": "四级"}, reason="证书为四级"), now, None, "en"
+        )
+    assert [(each.path, each.code) for each in refused.value.fields] == [
+        ("/answers/A2.1", "points_claim_unanswered")
+    ]
+    said = Answers(answers={"A1.2": "四级", "A2.1": 8}, reason="证书为四级，参保八年")
+    seasons.answer(reviewer, case_id, said, now, None, "en")
+    agreed(now, case_id)
+    assert lines(town.owner.id, now)["A2.1"] == Decimal("9.6")
+
+
 def test_a_recheck_of_one_indicator_leaves_the_others_as_they_were_decided(town: Town, now: datetime) -> None:
     accepted(town, town.owner, now, claims=[LEVEL])
     made = ranking(now)
