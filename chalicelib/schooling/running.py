@@ -206,6 +206,9 @@ def _published(
     lines: list[Entry],
     now: datetime,
 ) -> Run:
+    there, _ = existing(run.id)
+    if there.version != run.version:
+        return there  # Another worker was quicker: families may have answered, and these lines know nothing of it.
     placed = [line.model_copy(update={"school": result.places.get(line.ref)}) for line in lines]
     store.keep_entries(run.id, placed)
     store.keep_cutoffs(run.id, gathering.cutoffs(inputs.seats, placed, rules, _lots(inputs, result)))

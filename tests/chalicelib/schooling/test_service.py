@@ -321,3 +321,19 @@ def test_of_a_child_in_two_lists_the_higher_line_counts_whatever_their_order(
     families.allocated(run_id)
     line = store.entry(run_id, case)
     assert line is not None and (line.total, line.rank) == (Decimal(90), 1)
+
+
+def test_a_worker_that_comes_late_does_not_undo_a_familys_answer(families: Families, now: datetime) -> None:
+    """A message is delivered twice; the slower one has read the round before its publicity."""
+    run_id = opened(now)
+    parent, case = families.accepted("a1", points="90")
+    later = now + timedelta(hours=2)
+    running.close_run(OFFICER, run_id, later)
+    run, seed = running.existing(run_id)
+    sealed_run = running._seal(run, seed, families.read, later)
+    late = sealed_run.model_copy(update={"version": run.version + 1})
+    assert running.proceed(run_id, families.read, later).state == "publicity"
+    service.answer(parent, case, NewAnswer(answer="refuse"), later)
+    assert running._allocate(late, seed, later).state == "publicity"
+    line = store.entry(run_id, case)
+    assert line is not None and line.answer == "refuse"
