@@ -8,6 +8,7 @@ Expected beside ``seen`` and ``registered`` (see ``comparison``): ``seen`` with 
 and ``met(l, r, weight)``, the compared pairs by key. Plain SQL that SQLGlot carries over.
 """
 
+import math
 from typing import Any, Final
 
 from chalicelib.linkage.model import Doubts
@@ -122,8 +123,27 @@ def find(connection: Any, doubts: Doubts) -> None:
     """Make table ``doubted(key, chance)``: of those suspects about whom anything is to be said, how probable it is."""
     for query in (_NAMES, _NAMESAKES, _BARE, _POOL, _KINDS):
         connection.execute(query)
-    people = connection.execute("SELECT count(DISTINCT key) FROM seen").fetchall()[0][0]
-    usual = {"numbered": doubts.apart.numbered, "bare": doubts.apart.bare}
+    people, registered, suspects = (
+        connection.execute(query).fetchall()[0][0]
+        for query in (
+            "SELECT count(DISTINCT key) FROM seen",
+            "SELECT count(*) FROM registered",
+            "SELECT count(*) FROM suspects",
+        )
+    )
+    more = fuller(registered, suspects, doubts)
+    usual = {"numbered": min(doubts.apart.numbered * more, 0.5), "bare": min(doubts.apart.bare * more, 0.5)}
     connection.execute(_BY_NAME, usual | {"people": float(max(people, 1))})
-    even = {"even_numbered": doubts.even_weight.numbered, "even_bare": doubts.even_weight.bare}
+    even = {
+        "even_numbered": doubts.even_weight.numbered - math.log2(more),
+        "even_bare": doubts.even_weight.bare - math.log2(more),
+    }
     connection.execute(_DOUBTED, even | {"most": doubts.at_most})
+
+
+def fuller(registered: int, suspects: int, doubts: Doubts) -> float:
+    """How many times as many registered people there are for each suspect as where the rules were read off; at least 1.
+
+    The fewer people are not registered, the more of those who look so are registered all the same.
+    """
+    return max(1.0, registered / max(suspects, 1) / doubts.registered_a_suspect)

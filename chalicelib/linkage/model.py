@@ -47,9 +47,11 @@ class Doubts(Shape):
     """How probable it is that somebody is registered though no row of the register was joined.
 
     ``apart``: before anything more is known. ``even_weight``: what a pair with a row of the register weighs (log2 of the odds) when it is as
-    probably one person as not, given that it was not joined. ``at_most``: nothing makes it more probable than that.
+    probably one person as not, given that it was not joined. ``at_most``: nothing makes it more probable than that. Both hold where there are
+    ``registered_a_suspect`` registered people for each who is not found in the register; where there are more, so is the doubt.
     """
 
+    registered_a_suspect: float = Field(gt=0)
     apart: Kinds
     even_weight: Kinds
     at_most: float = Field(gt=0, lt=1)

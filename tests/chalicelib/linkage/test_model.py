@@ -4,7 +4,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from chalicelib.linkage import finder, model
+from chalicelib.linkage import doubts, finder, model
 from chalicelib.linkage.model import Candidate, Sighting, Visited
 
 RULES = finder.rules()
@@ -83,3 +83,11 @@ def test_spellings_of_one_address_are_one_place() -> None:
 def test_there_are_no_rules_before_the_first_edition() -> None:
     with pytest.raises(LookupError):
         model.policy_on(date(2019, 12, 31))
+
+
+def test_the_fewer_are_not_registered_the_more_whoever_looks_so_is_doubted() -> None:
+    rules = POLICY.doubts
+    usual = round(1000 * rules.registered_a_suspect)
+    assert doubts.fuller(usual, 1000, rules) == pytest.approx(1)
+    assert doubts.fuller(4 * usual, 1000, rules) == pytest.approx(4)
+    assert doubts.fuller(0, 0, rules) == doubts.fuller(usual, 2000, rules) == 1
