@@ -6,7 +6,7 @@ import re
 from collections.abc import Iterable, Sequence
 from datetime import date, datetime
 from decimal import Decimal
-from typing import Any, Final, Literal, NamedTuple
+from typing import Annotated, Any, Final, Literal, NamedTuple
 
 from pydantic import Field
 
@@ -18,6 +18,7 @@ from chalicelib.shapes import Shape
 Scope = Literal["school", "hukou"]
 Outcome = Literal["placed", "refused", "withdrawn", "banned"]
 RankingState = Literal["making", "made", "publicity", "settling", "settled", "final"]
+Label = Annotated[str, Field(min_length=1, max_length=60)]
 MONTHS_OF_SCHOOL_YEAR: Final = 9
 
 
@@ -42,8 +43,8 @@ class Claim(Shape):
     """
 
     indicator: str = Field(pattern=r"^[A-Z][A-Z0-9]{0,7}(\.[A-Z0-9]{1,4}){0,3}$")
-    label: str | None = Field(default=None, max_length=60)
-    labels: list[str] | None = Field(default=None, max_length=20)
+    label: Label | None = None
+    labels: list[Label] | None = Field(default=None, max_length=20)
     yes: bool | None = None
     amount: Decimal | None = Field(default=None, ge=0, max_digits=11, decimal_places=4)
     record: str | None = Field(default=None, min_length=3, max_length=80)

@@ -2,7 +2,7 @@
 
 from datetime import date, datetime
 from decimal import Decimal
-from typing import Any
+from typing import Annotated, Any
 
 from pydantic import Field, model_validator
 
@@ -10,6 +10,9 @@ from chalicelib import texts
 from chalicelib.points.model import Condition, ScoreLine
 from chalicelib.seasons.model import Claim, Established, Ranking, RankingState, Scope
 from chalicelib.shapes import Shape
+
+# Never blank: it is a key of the table.
+RankingId = Annotated[str, Field(min_length=1, max_length=64)]
 
 
 class Answers(Shape):
@@ -22,8 +25,8 @@ class Answers(Shape):
 class NewObjection(Shape):
     """An objection to a public list: about one's own ``case``, or about the line at a ``rank``."""
 
-    ranking: str = Field(max_length=64)
-    case: str | None = Field(default=None, max_length=64)
+    ranking: RankingId
+    case: str | None = Field(default=None, min_length=1, max_length=64)
     rank: int | None = Field(default=None, ge=1, le=10_000_000)
     department: str = Field(pattern=r"^[a-z][a-z_]{1,39}$")
     reason: str = Field(min_length=2, max_length=2000)
@@ -54,13 +57,13 @@ class Particulars(Shape):
 class NewRanking(Shape):
     """A ranking to be opened. ``area``: the city's, a district's or a town's code; ``of`` for a later round."""
 
-    policy: str = Field(max_length=40)
-    version: str | None = Field(default=None, max_length=20)
+    policy: str = Field(min_length=1, max_length=40)
+    version: str | None = Field(default=None, min_length=1, max_length=20)
     scope: Scope
     area: str = Field(pattern=r"^\d{6}(\d{3})?$")
     period: str = Field(pattern=r"^\d{4}(Q[1-4]|-(0[1-9]|1[0-2]))?$")
     round: int = Field(default=1, ge=1, le=3)
-    of: list[str] = Field(default=[], max_length=60)
+    of: list[RankingId] = Field(default=[], max_length=60)
     quota: int | None = Field(default=None, ge=1, le=1_000_000)
 
 
