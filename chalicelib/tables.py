@@ -290,6 +290,23 @@ def batch_put(rows: Iterable[Row]) -> int:
     return count
 
 
+def batch_delete(rows: Iterable[Row]) -> int:
+    """Delete many items by their keys, 25 a request, unprocessed ones again; returns how many.
+
+    Not atomic and without conditions: only for rows that nothing counts on.
+    """
+    count = 0
+    by_class: dict[type[Row], list[Row]] = {}
+    for row in rows:
+        by_class.setdefault(type(row), []).append(row)
+    for cls, items in by_class.items():
+        with cls.batch_write() as batch:
+            for item in items:
+                batch.delete(item)
+                count += 1
+    return count
+
+
 def position(token: str | None, scope: str) -> dict[str, Any] | None:
     """Where a query continues, from a page token made for the same ``scope`` (the query's own name)."""
     if token is None:

@@ -7,7 +7,7 @@ from chalicelib.actors import SYSTEM
 from chalicelib.cases import service as cases
 from chalicelib.cases.model import Case
 from chalicelib.points import service as points
-from chalicelib.seasons import deciding, model, objecting, store
+from chalicelib.seasons import deciding, list_store, model, objecting, store
 from chalicelib.seasons.filing import APPLICATION
 from chalicelib.seasons.model import Application, Outcome
 from chalicelib.tables import Cancelled, Write
@@ -37,14 +37,12 @@ def enact(case: Case, now: datetime) -> bool:
 def _leave(
     application: Application, outcome: Outcome, now: datetime, also: list[Write] | None = None
 ) -> bool:
-    """Take an application out of the pool, and its line out of final lists."""
+    """Take an application out of the pool, and its line out of lists that are settled or final."""
     note = audit.entry(SYSTEM, "points.left", application.case, now, why=outcome)
     tables.transact(store.pool_drop(application), note, *(also or []))
-    for standing in store.standings_of(application.case):
-        ranking = store.ranking(standing.ranking)
-        if ranking and ranking.state == "final":
-            place = (standing.ranking, int(standing.list_number), int(standing.rank))
-            _settle(store.settle_place(*place, application.case, outcome))
+    for ranking, standing in list_store.standings_of(application.case):
+        if ranking.state in ("settled", "final"):
+            _settle(list_store.settle_place(ranking, int(standing.rank), application.case, outcome))
     return True
 
 

@@ -11,7 +11,7 @@ from chalicelib.cases import service as cases
 from chalicelib.errors import NotFound
 from chalicelib.identity import service as identity
 from chalicelib.identity.model import Profile, mask_name
-from chalicelib.seasons import deciding, objecting, store
+from chalicelib.seasons import deciding, list_store, objecting, store
 from chalicelib.seasons.filing import APPLICATION
 from chalicelib.seasons.model import Application, Ranked, Ranking
 from chalicelib.seasons.rankings import get
@@ -67,12 +67,11 @@ def _mine(case_id: str, language: Language) -> MyApplication | None:
 def _standings(case_id: str) -> list[Standing]:
     """Where an application stands in each list that is public or was."""
     found = []
-    for row in store.standings_of(case_id):
-        ranking = store.ranking(row.ranking)
-        if ranking is None or ranking.state in ("making", "made"):
+    for ranking, row in list_store.standings_of(case_id):
+        if ranking.state in ("making", "made"):
             continue
-        place = store.place_at(ranking.id, int(row.list_number), int(row.rank))
         current = int(row.list_number) == ranking.list_number
+        place = list_store.place_at(ranking, int(row.rank)) if current else None
         found.append(
             Standing(
                 ranking=ranking.id,
@@ -96,7 +95,7 @@ def page(actor: Actor, ranking_id: str, query: PlaceQuery, language: str) -> Ran
     ranking = get(ranking_id)
     if not _may_see(actor, ranking):
         raise NotFound("ranking_not_found")
-    lines, following = store.places(ranking, query.limit, query.next)
+    lines, following = list_store.places(ranking, query.limit, query.next)
     who = identity.profiles([one.person for _, one in lines])
     items = [_line(actor, ranking, rank, one, who.get(one.person)) for rank, one in lines]
     shown = ranking_view(ranking, language).model_dump()

@@ -164,8 +164,9 @@ class FinalPlace(NamedTuple):
 class Ranking(Shape):
     """A ranking of one scope, area and period.
 
-    ``list_number`` counts its lists: one when it was made, another when objections are settled. ``inputs`` is
-    the SHA-256 over what the present list was made of. ``of``: for a later round, the rankings whose lines
+    ``list_number`` counts its lists: one when it was made, another each time that objections are settled. Several
+    workers may try to make one; ``tries`` names, for each list, the try that counts. ``inputs`` is the SHA-256
+    over what the present list was made of. ``of``: for a later round, the rankings whose lines
     without a place are ranked again.
     """
 
@@ -180,6 +181,7 @@ class Ranking(Shape):
     of: list[str] = []
     state: RankingState
     list_number: int = 0
+    tries: list[str] = []
     version: int = 1
     count: int = 0
     quota: int | None = None
@@ -190,6 +192,10 @@ class Ranking(Shape):
     public_through: date | None = None
     objections_through: date | None = None
     final_on: date | None = None
+
+    def counted(self, list_number: int, attempt: str) -> bool:
+        """Whether a list of a try is or was this ranking's list."""
+        return 0 < list_number <= len(self.tries) and self.tries[list_number - 1] == attempt
 
     def to(self, state: RankingState, *origins: RankingState, **changes: Any) -> "Ranking":
         """The ranking in its next state; raises ``Conflict`` unless it is in one of ``origins``."""

@@ -16,7 +16,7 @@ from chalicelib.cases.views import CaseView
 from chalicelib.errors import Conflict, Field, Forbidden, Invalid, NotFound
 from chalicelib.identity import service as identity
 from chalicelib.points import service as points
-from chalicelib.seasons import deciding, store
+from chalicelib.seasons import deciding, list_store, store
 from chalicelib.seasons.answering import codes_of, established_by_person, with_word
 from chalicelib.seasons.model import Application, Established, Ranking
 from chalicelib.seasons.rankings import get
@@ -72,7 +72,7 @@ def object_to(actor: Actor, body: NewObjection, now: datetime, once: Once | None
 def _about(body: NewObjection, ranking: Ranking, person: str) -> Application:
     """The application that an objection is about."""
     if body.rank is not None:
-        line = store.place_at(ranking.id, ranking.list_number, body.rank)
+        line = list_store.place_at(ranking, body.rank)
         case = line.case if line else None
     else:
         case = body.case if body.case in store.cases_of(person) else None

@@ -9,7 +9,8 @@ from chalicelib import audit, aws, clock, keys, regions, tables
 from chalicelib.actors import SYSTEM, Actor
 from chalicelib.errors import Conflict, Field, Invalid, NotFound
 from chalicelib.points import service as points
-from chalicelib.seasons import model, store
+from chalicelib.points.model import ScopeRule
+from chalicelib.seasons import list_store, model, store
 from chalicelib.seasons.model import FinalPlace, Outcome, Ranked, Ranking
 from chalicelib.seasons.views import NewRanking, RankingView, ranking_view
 from chalicelib.tables import Cancelled, Once
@@ -83,29 +84,67 @@ def get(ranking_id: str) -> Ranking:
 def make(ranking_id: str, now: datetime) -> int:
     """Rank everybody of a ranking that waits for its list; returns how many lines it has.
 
-    Doing it again after a fault writes the same lines. 0 for one that waits for nothing.
+    A list that is ranked again after publicity is settled only when everybody in it was shown: with somebody who
+    was accepted since, it is shown in public once more. Each try writes lines of its own, and the ranking names
+    the one that counts; doing it again after a fault is harmless. 0 for one that waits for nothing.
     """
     found = store.ranking(ranking_id)
-    if found is None or found.state not in ("making", "settling"):
+    if found is None:
         return 0
-    rule = points.policy(found.policy, found.policy_version).scopes[found.scope]
+    if found.state not in ("making", "settling"):
+        tables.batch_delete(
+            list_store.left_over(found)
+        )  # Another was quicker, and perhaps broke off before this.
+        return 0
     pool = _pool(found)
-    lines = model.ranked(pool, one_spouse=rule.one_spouse)
-    made = found.to(
-        "made" if found.state == "making" else "settled",
-        found.state,
-        list_number=found.list_number + 1,
-        count=len(lines),
-        inputs=model.inputs_digest(found, pool),
-        cut_off=_cut_off(lines, found.quota),
+    lines = model.ranked(pool, one_spouse=_rule(found).one_spouse)
+    made = _next(found, lines, now).model_copy(
+        update={
+            "list_number": found.list_number + 1,
+            "tries": [*found.tries, keys.new_id("", now)],
+            "count": len(lines),
+            "inputs": model.inputs_digest(found, pool),
+            "cut_off": _cut_off(lines, found.quota),
+        }
     )
-    tables.batch_put(store.place_rows(made, lines))
-    sealed = audit.entry(SYSTEM, "ranking.made", found.id, now, inputs=made.inputs or "", count=made.count)
+    tables.batch_put(list_store.place_rows(made, lines))
+    act = "ranking.shown_again" if made.state == "publicity" else "ranking.made"
+    sealed = audit.entry(SYSTEM, act, found.id, now, inputs=made.inputs or "", count=made.count)
     try:
         tables.transact(store.ranking_put(made, found), sealed)
     except Cancelled:
-        return 0  # Another made it at the same time, from the same pool.
+        if not get(ranking_id).counted(made.list_number, made.tries[-1]):
+            tables.batch_delete(list_store.place_rows(made, lines))
+            return 0  # Another made it at the same time: its lines count.
+    tables.batch_delete(list_store.left_over(made))
     return made.count
+
+
+def _rule(found: Ranking) -> ScopeRule:
+    return points.policy(found.policy, found.policy_version).scopes[found.scope]
+
+
+def _next(found: Ranking, lines: list[Ranked], now: datetime) -> Ranking:
+    """What a ranking with a new list becomes: made, settled, or shown again with whom nobody has seen in it yet."""
+    if found.state == "making":
+        return found.to("made", "making")
+    shown = {one.case for _, one, _ in list_store.all_places(found)}
+    if all(one.case in shown for one in lines):
+        return found.to("settled", "settling")
+    return _shown(found, now)
+
+
+def _shown(found: Ranking, now: datetime) -> Ranking:
+    """The ranking in public from today, as many working days as its policy says."""
+    calendar, today = _rule(found).calendar, clock.local_date(now)
+    return found.to(
+        "publicity",
+        "made",
+        "settling",
+        published_on=today,
+        public_through=clock.add_working_days(today, calendar.publicity),
+        objections_through=clock.add_working_days(today, calendar.objections.made_within),
+    )
 
 
 def _cut_off(lines: list[Ranked], quota: int | None) -> Decimal | None:
@@ -118,27 +157,25 @@ def _pool(found: Ranking) -> list[Ranked]:
     if not found.of:
         return store.pool(store.pool_pk(found))
     return [
-        one for earlier in found.of for _, one, outcome in store.all_places(get(earlier)) if outcome is None
+        one
+        for earlier in found.of
+        for _, one, outcome in list_store.all_places(get(earlier))
+        if outcome is None
     ]
 
 
 def publish(actor: Actor, ranking_id: str, now: datetime, once: Once | None, language: str) -> RankingView:
     """Show a made list in public; from now on objections may be made, as long as the policy says."""
     found = _for(actor, ranking_id)
-    calendar = points.policy(found.policy, found.policy_version).scopes[found.scope].calendar
-    today = clock.local_date(now)
-    shown = found.to(
-        "publicity",
-        "made",
-        published_on=today,
-        public_through=clock.add_working_days(today, calendar.publicity),
-        objections_through=clock.add_working_days(today, calendar.objections.made_within),
-    )
-    return _save(actor, found, shown, "ranking.published", now, once, language)
+    if found.state != "made":
+        raise Conflict("ranking_state_forbids", state=found.state)
+    return _save(actor, found, _shown(found, now), "ranking.published", now, once, language)
 
 
 def settle(actor: Actor, ranking_id: str, now: datetime, once: Once | None, language: str) -> RankingView:
     """Rank again after publicity, with what objections changed; the list is made in a moment.
+
+    It is settled then, or shown in public once more where somebody in it was accepted since (``make``).
 
     Raises ``Conflict("ranking_still_public")`` until the time for objections is over and
     ``Conflict("ranking_objections_open")`` while one is not answered.
@@ -224,7 +261,7 @@ def final_places(ranking_id: str) -> list[FinalPlace]:
             tie_break=one.ties,
             applied_at=one.applied_at,
         )
-        for rank, one, outcome in store.all_places(found)
+        for rank, one, outcome in list_store.all_places(found)
         if outcome in (None, "placed")
     ]
 
@@ -237,12 +274,12 @@ def give_up(
     Raises ``NotFound`` for a list that the person is not in, ``Conflict`` when something became of it before.
     """
     found = _final(ranking_id)
-    standings = [store.standing_of(case, ranking_id) for case in store.cases_of(person)]
+    standings = [list_store.standing_of(case, found) for case in store.cases_of(person)]
     mine = next((each for each in standings if each), None)
     if mine is None:
         raise NotFound("points_line_not_found")
     case, answer = mine.pk.removeprefix("CASE#"), ranking_view(found, language)
-    write = store.settle_place(ranking_id, found.list_number, int(mine.rank), case, "refused")
+    write = list_store.settle_place(found, int(mine.rank), case, "refused")
     note = audit.entry(actor, "place.settled", case, now, ranking=found.id, to="refused")
     try:
         tables.transact(write, note, once=once, answer=answer)
@@ -268,10 +305,10 @@ def settle_places(ranking_id: str, outcomes: Mapping[str, Outcome], now: datetim
     found = _final(ranking_id)
     done = 0
     for case, outcome in outcomes.items():
-        standing = store.standing_of(case, ranking_id)
+        standing = list_store.standing_of(case, found)
         if standing is None:
             raise NotFound("case_not_found")
-        write = store.settle_place(ranking_id, found.list_number, int(standing.rank), case, outcome)
+        write = list_store.settle_place(found, int(standing.rank), case, outcome)
         note = audit.entry(SYSTEM, "place.settled", case, now, ranking=found.id, to=outcome)
         try:
             tables.transact(write, note)

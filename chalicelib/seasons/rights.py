@@ -10,7 +10,7 @@ from chalicelib.actors import SYSTEM
 from chalicelib.cases import service as cases
 from chalicelib.errors import Conflict
 from chalicelib.identity import service as identity
-from chalicelib.seasons import deciding, store
+from chalicelib.seasons import deciding, list_store, store
 from chalicelib.seasons.filing import OVER
 from chalicelib.seasons.verifying import answers_in, claims_of, taken_key
 from chalicelib.tables import Write
@@ -45,7 +45,9 @@ def _held(case: str) -> dict[str, Any]:
             for each in decided
             if each
         ],
-        "standings": [{"ranking": row.ranking, "rank": int(row.rank)} for row in store.standings_of(case)],
+        "standings": [
+            {"ranking": ranking.id, "rank": int(row.rank)} for ranking, row in list_store.standings_of(case)
+        ],
     }
 
 
@@ -88,10 +90,8 @@ def _require_over(case: str) -> None:
     """Raise while an application is under way, or in a list that is not final."""
     if cases.case(case).state not in (*OVER, "accepted"):
         raise Conflict("cases_open")
-    for row in store.standings_of(case):
-        ranking = store.ranking(row.ranking)
-        if ranking is not None and ranking.state != "final":
-            raise Conflict("cases_open")
+    if any(ranking.state != "final" for ranking, _ in list_store.standings_of(case)):
+        raise Conflict("cases_open")
 
 
 identity.contribute(identity.Part("seasons", export=_export, erase=_erase))

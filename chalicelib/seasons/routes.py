@@ -133,7 +133,7 @@ def publish(call: Call, id: str) -> RankingView:
     summary="Rank again after objections",
 )
 def settle(call: Call, id: str) -> RankingView:
-    """When the time for objections is over and all are answered."""
+    """When the time for objections is over and all are answered; shown again where somebody in it was accepted since."""
     return service.settle(call.actor, id, call.now, call.once, call.language)
 
 

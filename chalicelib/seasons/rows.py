@@ -124,11 +124,12 @@ class RecheckRow(SeasonItem, discriminator="recheck"):
 
 
 class StandingRow(SeasonItem, discriminator="standing"):
-    """Where an application stands in a list: for its owner."""
+    """Where an application stands in a list of one try at making it: for its owner, where that try counts."""
 
     ranking = UnicodeAttribute()
     rank = NumberAttribute()
     list_number = NumberAttribute()
+    attempt = UnicodeAttribute()
 
 
 class ObjectionRow(SeasonItem, discriminator="objection"):

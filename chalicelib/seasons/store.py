@@ -1,9 +1,9 @@
 """Applications for points and ranking lists in DynamoDB. What tells of a person's life is sealed under that person's key.
 
-``CASE#<case>``: ``APPLICATION``, ``ANSWERS#<department>``, ``DECISION#<number>``, ``STANDING#<ranking>``, ``RECHECK#<objection>``.
+``CASE#<case>``: ``APPLICATION``, ``ANSWERS#<department>``, ``DECISION#<number>``, ``STANDING#<ranking>#<list>#<try>``, ``RECHECK#<objection>``.
 ``PERSON#<person>``: ``APPLICATION#<case>``, ``ASKED#<scope>#<period>#<child>``, ``BAN``.
 ``POOL#<policy>@<version>#<scope>#<period>#<area>``: ``CASE#<case>``, who may be ranked. ``EVIDENCE#<period>#<record>``: whose it is.
-``RANKINGS``: a ``RankingRow`` for each list. ``RANKING#<id>``: ``PLACE#<list>#<rank>`` and ``OBJECTION#<case>``.
+``RANKINGS``: a ``RankingRow`` for each list. ``RANKING#<id>``: ``PLACE#<list>#<try>#<rank>`` and ``OBJECTION#<case>``.
 """
 
 import json
@@ -27,7 +27,6 @@ from chalicelib.seasons.rows import (
     RankingRow,
     RecheckRow,
     SeasonItem,
-    StandingRow,
     UsedRow,
 )
 from chalicelib.tables import Delete, Put, Update, Write
@@ -197,7 +196,7 @@ def decisions_of(case: str) -> list[DecisionRow]:
 def pool_put(made: Application, ranked: Ranked, *, eligible: bool) -> Put:
     """The write that lets an application be ranked."""
     row = PoolRow(pool_pk(made), case_pk(made.case))
-    _fill(row, ranked)
+    fill(row, ranked)
     row.eligible = int(eligible)
     return Put(row)
 
@@ -209,16 +208,18 @@ def pool_drop(made: Application) -> Delete:
 
 def pool(pk: str) -> list[Ranked]:
     """Who may be ranked; without those who do not qualify."""
-    return [_ranked(row) for row in PoolRow.query(pk, PoolRow.sk.startswith("CASE#")) if row.eligible]
+    return [line_of(row) for row in PoolRow.query(pk, PoolRow.sk.startswith("CASE#")) if row.eligible]
 
 
-def _fill(row: PoolRow | PlaceRow, ranked: Ranked) -> None:
+def fill(row: PoolRow | PlaceRow, ranked: Ranked) -> None:
+    """Put into a row what is ranked."""
     row.case, row.person, row.child = ranked.case, ranked.person, ranked.child
     row.total, row.ties = str(ranked.total), json.dumps([str(tie) for tie in ranked.ties])
     row.applied_at, row.digest = clock.iso(ranked.applied_at), ranked.digest
 
 
-def _ranked(row: Any) -> Ranked:
+def line_of(row: Any) -> Ranked:
+    """What a row says of who is ranked."""
     return Ranked(
         case=row.case,
         person=row.person,
@@ -273,71 +274,6 @@ def ranking_put(made: Ranking, before: Ranking | None) -> Put:
 
 def _ranking(row: RankingRow) -> Ranking:
     return Ranking.model_validate_json(row.held)
-
-
-def place_sk(list_number: int, rank: int) -> str:
-    """Where a line of a ranking's list lies."""
-    return f"PLACE#{list_number:03d}#{rank:08d}"
-
-
-def place_rows(made: Ranking, lines: Iterable[Ranked]) -> Iterable[SeasonItem]:
-    """The rows of a list: each line, and each owner's standing."""
-    for rank, ranked in enumerate(lines, start=1):
-        row = PlaceRow(ranking_pk(made.id), place_sk(made.list_number, rank), rank=rank)
-        _fill(row, ranked)
-        yield row
-        standing = StandingRow(case_pk(ranked.case), f"STANDING#{made.id}", ranking=made.id, rank=rank)
-        standing.list_number = made.list_number
-        yield standing
-
-
-def standings_of(case: str) -> list[StandingRow]:
-    """Where an application stands in each list that it is in."""
-    return list(StandingRow.query(case_pk(case), StandingRow.sk.startswith("STANDING#")))
-
-
-def standing_of(case: str, ranking_id: str) -> StandingRow | None:
-    """Where an application stands in a list, or None."""
-    found: StandingRow | None = StandingRow.find(case_pk(case), f"STANDING#{ranking_id}", consistent=True)
-    return found
-
-
-def places(made: Ranking, limit: int, token: str | None) -> tuple[list[tuple[int, Ranked]], str | None]:
-    """A page of a ranking's list by rank."""
-    scope = f"places:{made.id}:{made.list_number}"
-    found = PlaceRow.query(
-        ranking_pk(made.id),
-        _lines(made),
-        limit=limit,
-        page_size=limit,
-        last_evaluated_key=tables.position(token, scope),
-    )
-    rows, following = tables.page(found, scope)
-    return [(int(row.rank), _ranked(row)) for row in rows], following
-
-
-def all_places(made: Ranking) -> list[tuple[int, Ranked, str | None]]:
-    """A ranking's whole list by rank, with what became of each line."""
-    rows = PlaceRow.query(ranking_pk(made.id), _lines(made))
-    return [(int(row.rank), _ranked(row), row.outcome) for row in rows]
-
-
-def _lines(made: Ranking) -> Any:
-    """The lines of the present list: a try at making it that was broken off may have left more behind them."""
-    return PlaceRow.sk.between(place_sk(made.list_number, 0), place_sk(made.list_number, made.count))
-
-
-def place_at(ranking_id: str, list_number: int, rank: int) -> PlaceRow | None:
-    """One line of a list, or None."""
-    found: PlaceRow | None = PlaceRow.find(ranking_pk(ranking_id), place_sk(list_number, rank))
-    return found
-
-
-def settle_place(ranking_id: str, list_number: int, rank: int, case: str, outcome: str) -> Update:
-    """The write that says what became of a line, once."""
-    row = PlaceRow(ranking_pk(ranking_id), place_sk(list_number, rank))
-    free = PlaceRow.outcome.does_not_exist() | (PlaceRow.outcome == outcome)
-    return Update(row, [PlaceRow.outcome.set(outcome)], (PlaceRow.case == case) & free)
 
 
 # --- objections

@@ -21,6 +21,7 @@ from chalicelib.points.model import Policy
 from chalicelib.seasons import __main__ as command
 from chalicelib.seasons import (
     deciding,
+    list_store,
     store,
     telling,  # noqa: F401  # Takes part in prefilling.
 )
@@ -217,10 +218,7 @@ def page(actor: Actor, ranking_id: str) -> Any:
 
 def test_a_list_is_shown_objected_to_ranked_again_and_final(town: Town, now: datetime) -> None:
     """The stranger's home was overlooked: an objection brings 50 points, and the first place."""
-    poor = accepted(
-        town, town.stranger, now, POOR, child=pupil(8), claims=[{"indicator": "A3.2", "yes": True}]
-    )
-    del poor
+    accepted(town, town.stranger, now, POOR, child=pupil(8), claims=[{"indicator": "A3.2", "yes": True}])
     case_id = accepted(town, town.owner, now)
     made = ranking(now, quota=1)
     with pytest.raises(Exception, match="ranking_not_found"):
@@ -275,7 +273,7 @@ def test_of_two_spouses_only_the_higher_is_ranked(town: Town, now: datetime) -> 
     accepted(town, town.owner, now)
     accepted(town, town.stranger, now, POOR, claims=[{"indicator": "A3.2", "yes": True}])
     made = ranking(now)
-    assert [(one.person, rank) for rank, one, _ in store.all_places(seasons.get(made))] == [
+    assert [(one.person, rank) for rank, one, _ in list_store.all_places(seasons.get(made))] == [
         (town.owner.id, 1)
     ]
 
@@ -300,7 +298,7 @@ def test_places_left_are_ranked_in_a_second_round_without_who_gave_up_or_has_one
     with pytest.raises(Conflict, match="points_place_settled"):
         seasons.settle_places(made, {cases_of[1]: "placed"}, later)
     second = ranking(later, area="440604", round=2, of=[made])
-    assert [one.case for _, one, _ in store.all_places(seasons.get(second))] == [cases_of[2]]
+    assert [one.case for _, one, _ in list_store.all_places(seasons.get(second))] == [cases_of[2]]
 
 
 def test_replay_computes_an_old_decision_again_and_shows_where_it_was_tampered_with(

@@ -8,18 +8,19 @@ from typing import Any
 
 import pytest
 
-from chalicelib import tables
+from chalicelib import clock, tables
 from chalicelib.actors import Actor
 from chalicelib.cases import service as cases
 from chalicelib.cases.views import Decision
-from chalicelib.errors import Invalid, NotFound, Throttled
+from chalicelib.errors import Conflict, Invalid, NotFound, Throttled
 from chalicelib.identity import service as identity
-from chalicelib.seasons import objecting, store
+from chalicelib.seasons import list_store, model, objecting, rankings, store
 from chalicelib.seasons import service as seasons
-from chalicelib.seasons.rows import UsedRow
+from chalicelib.seasons.rows import PlaceRow, SeasonItem, UsedRow
 from chalicelib.seasons.views import Answers, NewObjection, PlaceQuery
 from tests.chalicelib.seasons.season import (
     RECORDS,
+    Records,
     accepted,
     agreed,
     applied,
@@ -30,6 +31,7 @@ from tests.chalicelib.seasons.season import (
 )
 from tests.town import Town, outside_systems, staff
 
+POOR: Records = {"education_records": [{"record_id": "E2", "seen_on": "2026-03-01", "level": "大专"}]}
 LEVEL = {"indicator": "A1.2", "label": "一级"}
 
 
@@ -150,13 +152,99 @@ def test_lines_of_a_try_that_was_broken_off_are_in_no_list(town: Town, now: date
     seasons.publish(officer, made.id, now, None, "en")
     later = now + timedelta(days=30)
     seasons.settle(officer, made.id, later, None, "en")
-    tried = made.model_copy(update={"list_number": 2})
-    tables.batch_put(store.place_rows(tried, found))
+    tried = made.model_copy(update={"list_number": 2, "tries": [*made.tries, "broken-off"]})
+    left = list(list_store.place_rows(tried, found))
+    tables.batch_put(left)
     seasons.make(made.id, later)
+    assert list(SeasonItem.batch_get([(row.pk, row.sk) for row in left])) == []
     seasons.finalise(officer, made.id, later, None, "en")
     assert [each.owner for each in seasons.final_places(made.id)] == [town.owner.id]
     page = seasons.page(town.owner, made.id, PlaceQuery(), "en")
     assert [each.mine for each in page.items] == [True]
+
+
+def test_of_two_workers_who_make_a_list_of_different_pools_one_lists_lines_count(
+    town: Town, now: datetime, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The slower one has written its two lines when the second applicant withdraws and the quicker one ranks the other alone."""
+    accepted(town, town.owner, now, POOR)
+    gone = accepted(town, town.stranger, now, child=pupil(8))
+    made = seasons.get(ranking(now)).model_copy(update={"id": "RK-two", "state": "making", "list_number": 0})
+    tables.transact(store.ranking_put(made.model_copy(update={"tries": []}), None))
+    write, done = tables.batch_put, list[int]()
+
+    def slow(rows: Any) -> int:
+        count = write(rows)
+        if not done:
+            done.append(0)
+            cases.act(cases.case(gone), "withdraw", town.stranger, now)
+            enacted(gone, now)
+            done[0] = seasons.make(made.id, now)
+        return count
+
+    monkeypatch.setattr(rankings.tables, "batch_put", slow)
+    assert (seasons.make(made.id, now), done) == (0, [1])
+    found = seasons.get(made.id)
+    lines = [one for _, one, _ in list_store.all_places(found)]
+    assert [one.person for one in lines] == [town.owner.id]
+    assert found.inputs == model.inputs_digest(found, lines)
+    rows = PlaceRow.query(store.ranking_pk(made.id), PlaceRow.sk.startswith("PLACE#"))
+    assert [row.person for row in rows] == [town.owner.id]
+    assert list_store.standing_of(gone, found) is None
+
+
+def test_nobody_is_in_a_settled_list_who_was_not_shown_in_public(town: Town, now: datetime) -> None:
+    """A department was late: whoever is accepted during publicity is shown as long as all others before the list settles."""
+    accepted(town, town.owner, now)
+    made, officer = ranking(now), staff("city_officer")
+    seasons.publish(officer, made, now, None, "en")
+    late = accepted(town, town.stranger, now + timedelta(days=3), POOR, child=pupil(8))
+    later = now + timedelta(days=30)
+    seasons.settle(officer, made, later, None, "en")
+    assert seasons.make(made, later) == 2
+    found = seasons.get(made)
+    today = clock.local_date(later)
+    assert (found.state, found.published_on) == ("publicity", today)
+    assert found.public_through == clock.add_working_days(today, 5)
+    assert found.objections_through == clock.add_working_days(today, 10)
+    assert [each.mine for each in seasons.page(town.stranger, made, PlaceQuery(), "en").items] == [
+        False,
+        True,
+    ]
+    with pytest.raises(Conflict, match="ranking_still_public"):
+        seasons.settle(officer, made, later, None, "en")
+    with pytest.raises(Conflict, match="ranking_state_forbids"):
+        seasons.finalise(officer, made, later, None, "en")
+    assert cases.case(objected(town.owner, made, 2, later)).payload["about"] == late
+
+
+def test_a_list_that_was_shown_again_settles_without_who_withdrew(town: Town, now: datetime) -> None:
+    first = accepted(town, town.owner, now)
+    made, officer = ranking(now), staff("city_officer")
+    seasons.publish(officer, made, now, None, "en")
+    late = accepted(town, town.stranger, now + timedelta(days=3), POOR, child=pupil(8))
+    for days in (30, 60):
+        later = now + timedelta(days=days)
+        seasons.settle(officer, made, later, None, "en")
+        if days == 60:
+            cases.act(cases.case(first), "withdraw", town.owner, later)
+            enacted(first, later)
+        seasons.make(made, later)
+    assert (seasons.get(made).state, seasons.get(made).list_number) == ("settled", 3)
+    seasons.finalise(officer, made, later, None, "en")
+    assert [each.case for each in seasons.final_places(made)] == [late]
+
+
+def test_who_withdraws_from_a_settled_list_is_not_in_the_final_one(town: Town, now: datetime) -> None:
+    case_id = accepted(town, town.owner, now)
+    made, officer, later = ranking(now), staff("city_officer"), now + timedelta(days=30)
+    seasons.publish(officer, made, now, None, "en")
+    seasons.settle(officer, made, later, None, "en")
+    seasons.make(made, later)
+    cases.act(cases.case(case_id), "withdraw", town.owner, later)
+    enacted(case_id, later)
+    seasons.finalise(officer, made, later, None, "en")
+    assert seasons.final_places(made) == []
 
 
 def test_a_list_that_is_not_public_is_for_officers_of_its_own_region(town: Town, now: datetime) -> None:
