@@ -92,5 +92,5 @@ def test_points_in_bulk_and_by_hand_are_compared_on_the_same_table() -> None:
 
 def test_a_departments_checks_of_points_are_all_answered() -> None:
     found = figures("seasons.run(300, 3_000)")
-    assert float(found["seasons.bulk_verification.300.cpu"][-1]) > 1
+    assert float(found["seasons.bulk_verification.300.cpu"][1]) > 0
     assert float(found["seasons.bulk_verification.300.seconds"][1]) < 60

@@ -46,8 +46,11 @@ def _earlier(text: str, days: int) -> str:
 
 
 def run_today(session: boto3.Session, function: str) -> dict[str, Any]:
-    """Run a scheduled function as the clock would today; raises when it failed."""
-    event = {"time": datetime.now(UTC).strftime("%Y-%m-%dT%H:%M:%SZ")}
+    """Run a scheduled function as the clock would today; raises when it failed.
+
+    The clock tells whole seconds: the next one, so that what a person did a moment ago lies before it.
+    """
+    event = {"time": (datetime.now(UTC) + timedelta(seconds=1)).strftime("%Y-%m-%dT%H:%M:%SZ")}
     name = f"{STACK}-{function.replace('_', '-')}"
     answer = session.client("lambda").invoke(FunctionName=name, Payload=json.dumps(event))
     told: dict[str, Any] = json.loads(answer["Payload"].read())
