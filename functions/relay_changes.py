@@ -94,6 +94,8 @@ def _state_changed(case_id: str, state: str, since: str, now: datetime) -> None:
         FOLLOWED_BY[case.kind](case, now)
     if state == "accepted" and case.kind in ENACTED_BY:
         ENACTED_BY[case.kind](case, now)
+    if case.kind == seasons.OBJECTION and state == "received":
+        _tell_whom_it_is_about(case, now)
     if state in cases_model.kind_of(case).told:
         facts = {"kind": case.kind, "state": state, "receipt": case.receipt_number}
         if case.state == state:
@@ -101,6 +103,13 @@ def _state_changed(case_id: str, state: str, since: str, now: datetime) -> None:
         for receiver in _told(case, state):
             # A state may come again (answered, not fixed, answered): its time tells one event from the other.
             messaging.request("wechat", receiver, "case_state", facts, f"{case_id}:{state}:{since}", now)
+
+
+def _tell_whom_it_is_about(case: Case, now: datetime) -> None:
+    """An objection about somebody else's line is not kept from them; who objects is not told."""
+    if receiver := seasons.objected_to(case):
+        data = {"event": "objection"}
+        messaging.request("wechat", receiver, "points_notice", data, f"{case.id}:about", now)
 
 
 def _told(case: Case, state: str) -> list[str]:

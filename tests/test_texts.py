@@ -43,6 +43,7 @@ COMPOSED = (
     "paper_",
     "permit_state_",
     "permit_event_",
+    "points_event_",
     "school_event_",
     "school_said_",
     "points_answer_",

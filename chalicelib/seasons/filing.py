@@ -11,18 +11,23 @@ from chalicelib.actors import Actor
 from chalicelib.cases import service as cases
 from chalicelib.cases.views import CaseView
 from chalicelib.errors import Conflict, Field, Forbidden, Invalid, NotFound
+from chalicelib.identity import model as identities
 from chalicelib.identity import service as identity
+from chalicelib.identity.model import is_minor
 from chalicelib.points import service as points
 from chalicelib.points.model import MonthDay, Policy
 from chalicelib.residence import service as residence
 from chalicelib.seasons import evidence, model, store
-from chalicelib.seasons.model import Application, Claim, NewApplication
-from chalicelib.tables import Cancelled, Once
+from chalicelib.seasons.model import Application, Child, Claim, NewApplication
+from chalicelib.tables import Cancelled, Once, Write
 
 APPLICATION: Final = "points_application"
 CLAIMS: Final = "points_claims"
 COUNTER: Final = "counter_service"
 OVER: Final = frozenset({"refused", "withdrawn", "closed", "voided"})
+# Each makes somebody of a number that was typed: not more than these a day.
+CHILDREN_A_DAY: Final = (20, 86_400)
+_TRIES: Final = 3  # Somebody else may cite the same record at the same moment.
 _PUPIL_AGE: Final = 18
 
 
@@ -31,9 +36,10 @@ def apply(
 ) -> CaseView:
     """Apply for points under the edition in force today; the case keeps it whatever comes later.
 
-    Raises ``Invalid`` for claims that the policy cannot take and for a record that is another applicant's
-    evidence, ``Conflict("points_banned")`` with the day after forged evidence, ``Conflict("points_asked_already")``,
-    ``Conflict("points_season_closed")``, ``Forbidden`` for a town out of scope. Nothing is kept of a refused one.
+    Raises ``Invalid`` for claims that the policy cannot take and a child under 14 without the guardian's consent,
+    ``Conflict("points_banned")`` with the day after forged evidence, ``Conflict("points_asked_already")``,
+    ``Conflict("points_season_closed")``, ``Forbidden`` for a town out of scope. Nothing is kept of a refused one but
+    that the child is somebody, where only the last step refused it.
     """
     if actor.is_staff and not any(
         regions.covers(scope, body.town) or regions.covers(body.town, scope) for scope in actor.scopes
@@ -45,9 +51,11 @@ def apply(
     _require_family(body, owner, today)
     _require_claims(policy, body, today)
     _require_not_banned(owner, today)
+    if body.child is not None and not actor.is_staff:
+        identity.throttle(f"points_child#{owner}", *CHILDREN_A_DAY, now)
     made = _application(policy, body, owner, today, now, once)
     if actor.is_staff:
-        identity.record_disclosures(actor, [owner], COUNTER, "points", now)
+        identity.record_disclosures(actor, made.people, COUNTER, "points", now)
     return _submit(_Filing(actor, policy, body, made), now, once, language)
 
 
@@ -92,6 +100,8 @@ def _require_family(body: NewApplication, owner: str, today: date) -> None:
     own = identity.profile(owner).id_number
     if body.child is not None:
         born = idnumbers.parse(body.child.id_number).birth_date
+        if is_minor(born, today) and not body.child.guardian_consent:
+            wrong.append(Field("/child/guardian_consent", "guardian_consent_needed"))
         if body.child.id_number == own or born is None or not 0 <= clock.age_on(born, today) < _PUPIL_AGE:
             wrong.append(Field("/child/id_number", "points_child"))
     if body.spouse is not None and body.spouse.id_number == own:
@@ -148,11 +158,13 @@ def _application(
 ) -> Application:
     rule = policy.scopes[body.scope]
     child = keys.blind_index("child", body.child.id_number) if body.child else None
+    child_person = _child_person(body.child, now) if body.child else None
     tried = once.key if once else keys.new_id("", now)
     return Application(
         case=keys.stable_id("C", APPLICATION, owner, tried),
         person=owner,
         child=child,
+        child_person=child_person,
         scope=body.scope,
         area=model.area_of(rule.ranking.rounds[0], body.town),
         town=body.town,
@@ -162,6 +174,21 @@ def _application(
         policy_digest=policy.hash,
         filed_at=now,
     )
+
+
+def _child_person(child: Child, now: datetime) -> str:
+    """The child's person id: whose guardian consents, and in whose log looks are noted. Who is not known yet is made."""
+    key = keys.person_key(child.id_number)
+    known = {key: identity.KnownPerson(name=child.name)}
+    return identity.people_for_keys([(key, child.id_number)], now, known)[key]
+
+
+def _consent(made: Application, body: NewApplication, now: datetime) -> list[Write]:
+    """The guardian's consent for the child, given with the application (PIPL art. 31), at the counter as well."""
+    if body.child is None or not body.child.guardian_consent:
+        return []
+    given = identities.Consent(kind="guardian_of_minor", given=True, subject=made.child_person)
+    return list(identity.consent_writes(Actor(made.person, "citizen", frozenset({"citizen"})), given, now))
 
 
 @dataclass(frozen=True)
@@ -183,23 +210,22 @@ def _submit(filing: _Filing, now: datetime, once: Once | None, language: str) ->
         raise Invalid("values_invalid", fields=[Field("/claims", "points_evidence_twice")])
     before = store.asked(made.person, made.scope, made.period, made.child)
     over = before if before and cases.case(before).state in OVER else None
-    writes = store.application_writes(made, sealed, cited, over)
-    try:
-        return cases.submit(_submission(filing), filing.actor, now, once, writes, language)
-    except Cancelled:
-        _name_what_is_wrong(made, claims)
-        raise
+    consent = _consent(made, filing.body, now)
+    for _ in range(_TRIES):
+        free = _not_others(made, cited)
+        writes = [*store.application_writes(made, sealed, cited, free, over), *consent]
+        try:
+            return cases.submit(_submission(filing), filing.actor, now, once, writes, language)
+        except Cancelled:
+            if store.asked(made.person, made.scope, made.period, made.child) not in (None, over):
+                raise Conflict("points_asked_already") from None
+    raise Conflict("changed_meanwhile")
 
 
-def _name_what_is_wrong(made: Application, claims: Sequence[Claim]) -> None:
-    """Raise what stands against an application that the table refused."""
-    records = {record_key(claim.record): place for place, claim in enumerate(claims) if claim.record}
-    others = [record for record, who in store.users(made.period, records).items() if who != made.person]
-    if others:
-        fields = [Field(f"/claims/{records[each]}/record", "points_evidence_shared") for each in others]
-        raise Invalid("values_invalid", fields=sorted(fields, key=lambda each: each.path))
-    if store.asked(made.person, made.scope, made.period, made.child):
-        raise Conflict("points_asked_already")
+def _not_others(made: Application, cited: Sequence[str]) -> list[str]:
+    """The records that are nobody else's evidence yet; of the others a person decides whose they are."""
+    others = {record for record, who in store.users(made.period, cited).items() if who != made.person}
+    return [record for record in cited if record not in others]
 
 
 def _submission(filing: _Filing) -> cases.Submission:

@@ -7,7 +7,7 @@ from chalicelib.actors import SYSTEM
 from chalicelib.cases import service as cases
 from chalicelib.cases.model import Case
 from chalicelib.points import service as points
-from chalicelib.seasons import deciding, list_store, model, objecting, store
+from chalicelib.seasons import deciding, list_store, model, objecting, rights, store
 from chalicelib.seasons.filing import APPLICATION
 from chalicelib.seasons.model import Application, Outcome
 from chalicelib.tables import Cancelled, Write
@@ -21,6 +21,7 @@ def follow(case: Case, now: datetime) -> bool:
     if held is None:
         return False
     if case.state == "withdrawn":
+        rights.release(held[0], now)
         return _leave(held[0], "withdrawn", now)
     if case.state == "voided":
         return _ban(held[0], now)

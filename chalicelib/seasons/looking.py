@@ -126,9 +126,9 @@ def rankings(actor: Actor, language: str) -> RankingList:
 
 
 def particulars(actor: Actor, case_id: str, purpose: str, now: datetime) -> Particulars:
-    """What was filed and established, for the staff whose part it is; the applicant sees that they looked.
+    """What was filed and established, for the staff whose part it is; the applicant sees that they looked, and the log of minors has it.
 
-    Of an objection, the application that it is about. Raises ``NotFound`` out of scope.
+    Of an objection, the application that it is about, and the objector's reason; the objector sees that as well. Raises ``NotFound`` out of scope.
     """
     case = cases.case_for(actor, case_id)
     if case.kind not in (APPLICATION, objecting.OBJECTION):
@@ -138,7 +138,8 @@ def particulars(actor: Actor, case_id: str, purpose: str, now: datetime) -> Part
     if held is None:
         raise NotFound("case_not_found")
     application, sealed = held
-    identity.record_disclosures(actor, [application.person], purpose, "points", now)
+    objector = [case.owner] if case.kind != APPLICATION else []
+    identity.record_disclosures(actor, [*application.people, *objector], purpose, "points", now)
     family = _family(about, application)
     established = {
         department: answers_in(application.person, text)

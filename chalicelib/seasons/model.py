@@ -29,6 +29,12 @@ class Named(Shape):
     id_number: IdNumber = Field(repr=False)
 
 
+class Child(Named):
+    """The child that school admission is for. Under 14 the guardian's consent is needed (PIPL art. 31)."""
+
+    guardian_consent: bool = False
+
+
 class Present(Named):
     """The person at the counter."""
 
@@ -68,18 +74,19 @@ class NewApplication(Shape):
     policy: str = Field(max_length=40)
     scope: Scope
     town: str = Field(pattern=r"^\d{9}$")
-    child: Named | None = None
+    child: Child | None = None
     spouse: Named | None = None
     claims: list[Claim] = Field(max_length=100)
     person: Present | None = None
 
 
 class Application(Shape):
-    """An application as it is kept. ``child`` and ``area`` are keys; nobody is named."""
+    """An application as it is kept. ``child`` and ``area`` are keys, ``child_person`` is the child's person id; nobody is named."""
 
     case: str
     person: str
     child: str | None
+    child_person: str | None = None
     scope: Scope
     area: str
     town: str
@@ -89,6 +96,11 @@ class Application(Shape):
     policy_digest: str
     filed_at: datetime
     decisions: int = 0
+
+    @property
+    def people(self) -> list[str]:
+        """Whose data it is: the applicant's and the child's."""
+        return [self.person, self.child_person] if self.child_person else [self.person]
 
 
 class Shown(Shape):

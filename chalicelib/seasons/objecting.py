@@ -177,6 +177,12 @@ def follow(case: Case, now: datetime) -> bool:
     return True
 
 
+def objected_to(case: Case) -> str | None:
+    """Whom an objection is about, to be told of it; None for one about one's own points, and where nothing is left of it."""
+    held = store.application(case.payload["about"]) if case.kind == OBJECTION else None
+    return held[0].person if held and held[0].person != case.owner else None
+
+
 def reason_of(case: Case) -> str | None:
     """What the objector says; None once it was deleted on request."""
     if case.sealed is None:

@@ -1,6 +1,6 @@
 """What a season holds of a person: to hand out and to delete."""
 
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from datetime import datetime
 from itertools import batched
 from typing import Any, Final
@@ -12,6 +12,7 @@ from chalicelib.errors import Conflict
 from chalicelib.identity import service as identity
 from chalicelib.seasons import deciding, list_store, store
 from chalicelib.seasons.filing import OVER
+from chalicelib.seasons.model import Application
 from chalicelib.seasons.verifying import answers_in, claims_of, taken_key
 from chalicelib.tables import Write
 
@@ -34,7 +35,7 @@ def _held(case: str) -> dict[str, Any]:
     application, sealed = held
     person = application.person
     decided = [deciding.opened(person, row.sealed) for row in store.decisions_of(case)]
-    return application.model_dump(mode="json", exclude={"person", "child"}) | {
+    return application.model_dump(mode="json", exclude={"person", "child", "child_person"}) | {
         "claims": [claim.model_dump(mode="json") for claim in claims_of(application, sealed)],
         "established": {
             department: answers_in(person, text).model_dump(mode="json")
@@ -75,15 +76,31 @@ def _released(person: str, found: Sequence[str]) -> list[Write]:
     taken: dict[str, set[str]] = {}
     for case in found:
         if held := store.application(case):
-            known = [answers_in(person, text) for text, _ in store.answers_of(case).values()]
-            here = {taken_key(shown) for each in known for shown in each.evidence.values()}
-            taken.setdefault(held[0].period, set()).update(here, store.cited(case))
-    return [
-        store.unuse(period, record, person)
-        for period, records in taken.items()
-        for record, owner in store.users(period, sorted(records)).items()
-        if owner == person
-    ]
+            taken.setdefault(held[0].period, set()).update(_records(person, case))
+    return [write for period, records in taken.items() for write in _unused(period, records, person)]
+
+
+def _records(person: str, case: str) -> set[str]:
+    """The records of an application, as keys: what is cited, and what departments found."""
+    known = [answers_in(person, text) for text, _ in store.answers_of(case).values()]
+    return {*(taken_key(shown) for each in known for shown in each.evidence.values()), *store.cited(case)}
+
+
+def _unused(period: str, records: Collection[str], person: str) -> list[Write]:
+    held = store.users(period, sorted(records))
+    return [store.unuse(period, record, person) for record, owner in held.items() if owner == person]
+
+
+def release(application: Application, now: datetime) -> None:
+    """Let go of the records of an application that was withdrawn, but for those that another of the person's rests on."""
+    person, case = application.person, application.case
+    records = _records(person, case)
+    for other, (each, _) in store.applications(store.cases_of(person)).items():
+        if other != case and each.period == application.period and cases.case(other).state not in OVER:
+            records -= _records(person, other)
+    for some in batched(_unused(application.period, records, person), 99):
+        note = audit.entry(SYSTEM, "points.records_released", case, now, records=len(some))
+        tables.transact(*some, note)
 
 
 def _require_over(case: str) -> None:

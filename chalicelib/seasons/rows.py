@@ -19,6 +19,7 @@ class ApplicationRow(SeasonItem, discriminator="application"):
     case = UnicodeAttribute()
     person = UnicodeAttribute()
     child = UnicodeAttribute(null=True)
+    child_person = UnicodeAttribute(null=True)
     scope = UnicodeAttribute()
     area = UnicodeAttribute()
     town = UnicodeAttribute()

@@ -6,7 +6,7 @@ from chalicelib.seasons.deciding import replay
 from chalicelib.seasons.filing import APPLICATION, apply
 from chalicelib.seasons.following import enact, follow
 from chalicelib.seasons.looking import mine, page, particulars, rankings
-from chalicelib.seasons.objecting import OBJECTION, object_to, recheck
+from chalicelib.seasons.objecting import OBJECTION, object_to, objected_to, recheck
 from chalicelib.seasons.rankings import (
     final_places,
     finalise,
@@ -37,6 +37,7 @@ __all__ = [
     "make",
     "mine",
     "object_to",
+    "objected_to",
     "open_ranking",
     "page",
     "particulars",

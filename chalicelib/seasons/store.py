@@ -67,10 +67,12 @@ def used_pk(period: str, record: str) -> str:
 # --- applications
 
 
-def application_writes(made: Application, sealed: str, cited: Sequence[str], over: str | None) -> list[Write]:
+def application_writes(
+    made: Application, sealed: str, cited: Sequence[str], takes: Sequence[str], over: str | None
+) -> list[Write]:
     """The writes of a new application; refused where the person has one under way that is not ``over``.
 
-    The first write notes that; those after the first three take the records that are cited.
+    The first write notes that; those after the first three take the records of those cited that are nobody else's (``takes``).
     """
     asked = AskedRow(person_pk(made.person), asked_sk(made.scope, made.period, made.child), case=made.case)
     free = AskedRow.pk.does_not_exist()
@@ -83,7 +85,7 @@ def application_writes(made: Application, sealed: str, cited: Sequence[str], ove
         Put(asked, free | (AskedRow.case == over) if over else free),
         tables.create(row),
         tables.create(mine),
-        *[use(made.period, record, made.person, made.case) for record in cited],
+        *[use(made.period, record, made.person, made.case) for record in takes],
     ]
 
 
@@ -91,6 +93,7 @@ _SAME = (
     "case",
     "person",
     "child",
+    "child_person",
     "scope",
     "area",
     "town",

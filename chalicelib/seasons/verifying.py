@@ -43,11 +43,12 @@ class Asked(NamedTuple):
 
 
 class Answer(NamedTuple):
-    """What records say to an open check."""
+    """What records say to an open check. ``cited``: the keys of the certificates that are claimed of it, by indicator."""
 
     asked: Asked
     application: Application
     judged: Judged
+    cited: Mapping[str, str]
 
 
 def verify(asked: Sequence[Asked], read: Read, now: datetime) -> dict[str, int]:
@@ -75,16 +76,12 @@ def judge_all(asked: Sequence[Asked], read: Read) -> list[Answer]:
     rows = {source: read(source, sorted(people)) for source, people in wanted.items() if source not in OWN}
     sealing.sealers({application.person for _, application, _ in open_ones})
     return [
-        Answer(
+        _answered(
             each,
             application,
-            _judge(
-                each,
-                application,
-                policies[application.policy, application.policy_version],
-                claims_of(application, claims),
-                rows,
-            ),
+            policies[application.policy, application.policy_version],
+            claims_of(application, claims),
+            rows,
         )
         for each, application, claims in open_ones
     ]
@@ -96,19 +93,22 @@ def _policies(applications: Iterable[Application]) -> dict[tuple[str, str], Poli
     return {(name, version): points.policy(name, version) for name, version in named}
 
 
-def _judge(
+def _answered(
     asked: Asked,
     application: Application,
     policy: Policy,
     claims: Sequence[Claim],
     rows: Mapping[str, Mapping[str, Sequence[Row]]],
-) -> Judged:
+) -> Answer:
     scope, applied = application.scope, clock.local_date(asked.at)
     mine = {source: people.get(application.person, ()) for source, people in rows.items()}
     for source in set(evidence.sources(policy, scope, asked.department)) & set(OWN):
         mine[source] = _own(source, application.person, policy, application, applied)
     said = {claim.indicator: claim for claim in claims}
-    return evidence.judge(policy, scope, asked.department, said, mine, applied)
+    judged = evidence.judge(policy, scope, asked.department, said, mine, applied)
+    own = {each.code for each in evidence.indicators_of(policy, scope, asked.department)}
+    cited = {code: record_key(c.record) for code, c in said.items() if code in own and c.record}
+    return Answer(asked, application, judged, cited)
 
 
 def claims_of(application: Application, sealed: str | None) -> list[Claim]:
@@ -173,21 +173,26 @@ def _record(answer: Answer, now: datetime) -> str:
 def _without_others(answer: Answer, now: datetime) -> Judged:
     """The judgement without answers that rest on a record which is another applicant's evidence this season.
 
-    The records of the others become this applicant's: whoever comes second is looked at by a person.
+    The records of the others become this applicant's: whoever comes second is looked at by a person. So is a claim
+    whose certificate another cites, whichever of the two holds it; what this applicant's own records show stays.
     """
     established, doubts = answer.judged
     period, person = answer.application.period, answer.application.person
-    keys_by_code = {
+    found = {
         code: taken_key(shown) for code, shown in established.evidence.items() if shown.source not in OWN
     }
-    if not keys_by_code or not _taken(period, set(keys_by_code.values()), person, answer.asked.case):
+    taken = found and _taken(period, set(found.values()), person, answer.asked.case)
+    looked_up = {*answer.cited.values(), *(found.values() if taken else ())}
+    others = {key for key, who in store.users(period, looked_up).items() if who != person}
+    if not others:
         return answer.judged
-    others = {key for key, who in store.users(period, set(keys_by_code.values())).items() if who != person}
-    shared = [code for code, key in keys_by_code.items() if key in others]
+    shared = [code for code, key in found.items() if key in others]
+    cited = [code for code, key in answer.cited.items() if key in others and code not in shared]
     kept = {code: value for code, value in established.answers.items() if code not in shared}
     shown = {code: each for code, each in established.evidence.items() if code not in shared}
     return Judged(
-        Established(answers=kept, evidence=shown), [*[Doubt(code, "shared") for code in shared], *doubts]
+        Established(answers=kept, evidence=shown),
+        [*[Doubt(code, "shared") for code in (*shared, *cited)], *doubts],
     )
 
 

@@ -110,13 +110,13 @@ def apply_for_points(run: Run, one: Family) -> None:
         "policy": POLICY,
         "scope": "school",
         "town": one.town,
-        "child": named(one.child),
+        "child": named(one.child) | {"guardian_consent": True},
         "claims": claims,
     }
     one.points = one.me.post("/points-applications", body, key=f"points-{one.number}")["id"]
 
 
-def named(who: Person) -> dict[str, str]:
+def named(who: Person) -> dict[str, Any]:
     """A child in a form."""
     return {"name": who.name, "id_number": who.id_number}
 

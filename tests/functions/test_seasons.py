@@ -8,13 +8,16 @@ from typing import Any
 
 import pytest
 
-from chalicelib import aws, config, keys, sealing, tables
+from chalicelib import aws, clock, config, keys, sealing, tables
 from chalicelib.cases import service as cases
 from chalicelib.identity import service as identity
+from chalicelib.messaging import service as messaging
+from chalicelib.messaging.model import InboxQuery
 from chalicelib.points import service as points
 from chalicelib.seasons import service as seasons
 from chalicelib.seasons import store, verifying
 from chalicelib.seasons.model import Application
+from chalicelib.seasons.views import NewObjection
 from functions import keep_rankings, make_rankings, relay_changes, verify_points_in_bulk
 from tests.chalicelib.seasons.season import agreed, applied, ranking, verified
 from tests.chalicelib.sources.conftest import Deliver
@@ -77,6 +80,26 @@ def test_a_list_is_made_when_asked_for_and_settled_by_the_calendar(town: Town, n
     assert (found.state, found.list_number, found.count) == ("settled", 2, 1)
 
 
+def test_whom_an_objection_is_about_gets_a_message_that_does_not_say_whose_it_is(
+    town: Town, now: datetime
+) -> None:
+    case_id = applied(town, town.owner, now, claims=[{"indicator": "A3.2", "yes": True}])
+    verified({}, now, case_id)
+    agreed(now, case_id)
+    made = ranking(now)
+    seasons.publish(staff("city_officer"), made, now, None, "en")
+    about = NewObjection(ranking=made, rank=1, department="housing", reason="unlike what I know")
+    objection = seasons.object_to(town.stranger, about, now, None, "en").id
+    sample = event("relay_changes", **{CASE: objection, OWNER: town.stranger.id})
+    (head,) = [each for each in sample["Records"] if each["dynamodb"]["NewImage"]["row"] == {"S": "case"}][:1]
+    head["dynamodb"]["NewImage"]["state"] = {"S": "received"}
+    for _ in range(2):  # A stream tells things twice.
+        assert relay_changes.handler({"Records": [head]}, None) == {"batchItemFailures": []}
+    (message,) = messaging.inbox(town.owner, InboxQuery(), "en", clock.utc_now()).items
+    assert message.title == "Somebody objected to your points; it is being looked at"
+    assert objection not in message.body and town.stranger.id not in message.body
+
+
 EXTRA = {
     "social_security": ("insured_from", "insured_to", "kinds"),
     "skills": ("certificate",),
@@ -124,7 +147,7 @@ def test_in_bulk_is_one_by_one(town: Town, now: datetime, deliver: Deliver) -> N
         )
         claims = '[{"indicator": "A1.2", "label": "四级"}, {"indicator": "A2.1", "amount": "9"}]'
         sealed = sealing.seal(person, claims, "points_claims")
-        tables.transact(*store.application_writes(made, sealed, [], None))
+        tables.transact(*store.application_writes(made, sealed, [], [], None))
         asked.append(seasons.Asked(made.case, "human_resources", now))
     joined = verifying.judge_all(asked, verify_points_in_bulk.curated)
     verify_points_in_bulk.FEW, few = PEOPLE + 1, verify_points_in_bulk.FEW  # type: ignore[misc]

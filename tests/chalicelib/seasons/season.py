@@ -32,9 +32,10 @@ RECORDS: Records = {
 }
 
 
-def pupil(order: int = 7) -> dict[str, str]:
-    """A child of six by ID number."""
-    return {"name": "测试小", "id_number": id_number(500 + order, clock.date(2020, 3, 4))}
+def pupil(order: int = 7, *, consent: bool = True) -> dict[str, Any]:
+    """A child of six by ID number, with the guardian's consent."""
+    number = id_number(500 + order, clock.date(2020, 3, 4))
+    return {"name": "测试小", "id_number": number, "guardian_consent": consent}
 
 
 def body(town: Town, actor: Actor, **said: Any) -> dict[str, Any]:

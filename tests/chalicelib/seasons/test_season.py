@@ -167,15 +167,7 @@ def test_one_application_at_a_time_and_again_after_withdrawal(town: Town, now: d
 
 
 def test_one_record_is_one_applicants_evidence(town: Town, now: datetime) -> None:
-    """A certificate that both cite is a named problem; a title on which both have a row goes to a person."""
-    claim = {"indicator": "B3", "labels": ["发明专利"], "record": "ZL 2024-1234"}
-    applied(town, town.owner, now, claims=[claim])
-    with pytest.raises(Invalid) as refused:
-        applied(town, town.stranger, now, claims=[claim | {"record": "zl20241234"}])
-    assert [(f.path, f.code) for f in refused.value.fields] == [
-        ("/claims/0/record", "points_evidence_shared")
-    ]
-    assert seasons.mine(town.stranger.id, now, "en").items == []
+    """A title on which two applicants have a row goes to a person for the second of them."""
     first = applied(town, town.owner, now, child=pupil(8), claims=[])
     second = applied(town, town.stranger, now, child=pupil(8), claims=[])
     verified({town.owner.id: RECORDS}, now, first)
