@@ -107,6 +107,7 @@ def _mine(town: Town, actor: Actor) -> Asked:
 def _open(town: Town, actor: Actor) -> Asked:
     if not store.schools(2026, DISTRICT):
         season.planned(town.now)
+    season.ranking_there(town.now)
     grade = 1 if "city_officer" in actor.roles else 7
     closes = (town.now + timedelta(days=3)).isoformat()
     return Asked(

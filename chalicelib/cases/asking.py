@@ -18,14 +18,17 @@ ACT: Final = "name_papers"
 def name_papers(case: Case, now: datetime) -> bool:
     """Ask the applicant for every paper that is missing, if the kind has the act ``name_papers``.
 
-    Waits until every department has been asked by machine, so that nothing is named that a record shows.
+    Waits until every department that can be asked by machine has been, so that nothing is named that a record shows; what only people
+    answer is not waited for.
     Returns whether this call asked; the kind says by its states that it happens once.
     """
     wanted = model.kind_of(case).transitions.get(ACT)
     if wanted is None:
         return False
     found = reading.consistent(case.id)
-    if found.state not in wanted.origins or any(part.state == "open" for part in found.checks):
+    kind = model.kind_of(found)
+    asked_still = any(part.state == "open" and kind.check(part.code).automatic for part in found.checks)
+    if found.state not in wanted.origins or asked_still:
         return False
     missing = [material.kind.kind for material in materials.of(found) if material.state == "needed"]
     if not missing:

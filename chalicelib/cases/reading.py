@@ -13,6 +13,12 @@ def case(case_id: str) -> Case:
     return _whole(store.load(case_id))
 
 
+def find(case_id: str) -> Case | None:
+    """The case as it is this moment, or None once it was deleted."""
+    found = store.load(case_id, consistent=True)
+    return _whole(found) if found else None
+
+
 def consistent(case_id: str) -> Case:
     """The case as it is this moment, before a write; raises ``NotFound``."""
     return _whole(store.load(case_id, consistent=True))

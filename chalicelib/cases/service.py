@@ -18,7 +18,7 @@ from chalicelib.cases.opening import Submission, settle_rest, submit
 from chalicelib.cases.papers import Named
 from chalicelib.cases.papers import expire as expire_papers
 from chalicelib.cases.papers import settle as settle_papers
-from chalicelib.cases.reading import case, case_for, cases_of
+from chalicelib.cases.reading import case, case_for, cases_of, find
 from chalicelib.cases.timeline import told_later
 from chalicelib.cases.views import CaseView, Decision, role_of, view
 from chalicelib.errors import Conflict, Field, Forbidden, Invalid, NotFound
@@ -36,6 +36,7 @@ __all__ = [
     "cases_of",
     "decide",
     "expire_papers",
+    "find",
     "part_of",
     "record_check",
     "settle_papers",

@@ -16,6 +16,7 @@ from chalicelib.forms import service as forms
 from chalicelib.identity import service as identity
 from chalicelib.places import service as places
 from chalicelib.residence import census, model, store, telling  # noqa: F401  # It tells forms what is known.
+from chalicelib.residence.household import REGISTRATION, relation_of
 from chalicelib.residence.importing import import_rows
 from chalicelib.residence.model import (
     Departure,
@@ -31,6 +32,7 @@ from chalicelib.residence.model import (
 from chalicelib.tables import Cancelled, Once, Write
 
 __all__ = [
+    "REGISTRATION",
     "Resident",
     "born_between",
     "depart",
@@ -41,12 +43,12 @@ __all__ = [
     "registered_keys",
     "registered_people",
     "registrations_of",
+    "relation_of",
     "residents",
     "standing_of",
     "verify",
 ]
 
-REGISTRATION: Final = "residence_registration"
 DEPARTURE: Final = "residence_departure"
 COUNTER: Final = "counter_service"
 

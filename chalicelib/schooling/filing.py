@@ -15,7 +15,7 @@ from chalicelib.forms import service as forms
 from chalicelib.identity import model as identities
 from chalicelib.identity import service as identity
 from chalicelib.residence import service as residence
-from chalicelib.schooling import model, policy, store
+from chalicelib.schooling import kinship, model, policy, store
 from chalicelib.schooling.model import Application, Child, NewSchoolApplication, Run, Sibling, Status
 from chalicelib.schooling.policy import Policy
 from chalicelib.schooling.views import ChoicesView, NewChoices
@@ -38,7 +38,7 @@ def file(
 ) -> CaseView:
     """Apply for a school place for a child, oneself or at the counter; one application for each child and year, whichever parent files it.
 
-    Raises ``Conflict("school_not_open")`` unless the first round is open, ``Conflict("school_not_registered")`` without a registration in force,
+    Where no record shows that it is the owner's child, the application waits for a person and keeps nobody else from filing. Raises ``Conflict("school_not_open")`` unless the first round is open, ``Conflict("school_not_registered")`` without a registration in force,
     ``Conflict("school_child_asked_already")``, and ``Invalid`` for ages, wishes and claims that cannot be, each named by its field.
     """
     owner, today = _owner(actor, body), clock.local_date(now)
@@ -57,7 +57,7 @@ def file(
     try:
         return cases.submit(submission, actor, now, once, also, language)
     except Cancelled:
-        if any(each.year == run.year for each in store.applications_for(application.child)):
+        if store.is_taken(application):
             raise Conflict("school_child_asked_already") from None
         raise
 
@@ -73,11 +73,13 @@ def _require_allowed(actor: Actor, owner: str, region: str, now: datetime) -> No
 def _application(
     case_id: str, owner: str, child: str, run: Run, region: str, body: NewSchoolApplication
 ) -> Application:
+    child_key = keys.blind_index("child", body.child.id_number)
     return Application(
         case=case_id,
         owner=owner,
         child=child,
-        child_key=keys.blind_index("child", body.child.id_number),
+        child_key=child_key,
+        kin=kinship.shown(owner, child, child_key) is not None,
         year=run.year,
         district=run.district,
         grade=run.grade,
@@ -230,15 +232,33 @@ def change_choices(actor: Actor, case_id: str, body: NewChoices, now: datetime) 
 def enact(case: Case, now: datetime) -> bool:
     """Let an accepted application take part, with the claims that were proven; once however often it is asked.
 
-    A family may withdraw what was accepted: then the event of the acceptance comes too late, and nothing is done.
+    It takes no part unless kinship was proven, which an officer's approval of the rest does not do, or where the child has another. A family may withdraw what was accepted: then the event of the acceptance comes too late, and nothing is done.
     """
     found = of_case(case) if case.state == "accepted" else None
     if found is None or found.status not in ("filed", "refused"):
         return False
     passed = {part.code for part in case.checks if part.state == "passed"}
     at = tuple(sorted({s["school"] for s in case.payload["siblings"]})) if "sibling" in passed else ()
-    proven = {"status": "accepted", "policy": "policy" in passed, "sibling_at": at}
-    return _moved(found, proven, "school_application.accepted", now)
+    if "kinship" not in passed and all(event.what != "case_uphold" for event in case.events):
+        return _left_out(found, "school_application.kinship_unproven", now)
+    proven = {"status": "accepted", "policy": "policy" in passed, "sibling_at": at, "kin": True}
+    try:
+        return _moved(
+            found, proven, "school_application.accepted", now, [] if found.kin else [store.child_put(found)]
+        )
+    except Cancelled:
+        if not store.is_taken(found.model_copy(update={"kin": True})):
+            raise
+        return _left_out(found, "school_application.displaced", now)
+
+
+def _left_out(found: Application, act: str, now: datetime) -> bool:
+    """An accepted case whose application takes no part, and keeps no other of the child from it."""
+    if found.status == "refused" and not found.kin:
+        return False
+    done = _moved(found, {"status": "refused", "kin": False}, act, now)
+    store.free_child(found)
+    return done
 
 
 def follow(case: Case, now: datetime) -> bool:
@@ -253,7 +273,9 @@ def follow(case: Case, now: datetime) -> bool:
     return done
 
 
-def _moved(found: Application, changed: dict[str, Any], act: str, now: datetime) -> bool:
+def _moved(
+    found: Application, changed: dict[str, Any], act: str, now: datetime, also: Sequence[Write] = ()
+) -> bool:
     after = found.model_copy(update=changed)
-    tables.transact(store.save(found, after), audit.entry(SYSTEM, act, found.case, now))
+    tables.transact(store.save(found, after), audit.entry(SYSTEM, act, found.case, now), *also)
     return True

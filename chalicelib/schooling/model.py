@@ -103,7 +103,7 @@ class Sibling(Shape):
 
 class NewSchoolApplication(Shape):
     """What a parent files. ``points_case``: the points application of one parent; ``policy_claim``: why the child is a policy pupil;
-    ``person``: the parent who is present when staff file.
+    ``relation_proof``: where no record shows whose child it is; ``person``: the parent who is present when staff file.
     """
 
     child: Child
@@ -114,12 +114,13 @@ class NewSchoolApplication(Shape):
     siblings: list[Sibling] = Field(default=[], max_length=5)
     policy_claim: PolicyClaim | None = None
     policy_proof: list[PaperId] = Field(default=[], max_length=5)
+    relation_proof: list[PaperId] = Field(default=[], max_length=5)
     person: Named | None = None
 
 
 class Application(Shape):
     """An application as schooling keeps it. ``child``: person id; ``child_key``: how points rankings call the same child;
-    ``sibling_at``: schools where the sibling is proven.
+    ``sibling_at``: schools where the sibling is proven; ``kin``: whether it is shown that it is the owner's child, which then has no other.
     """
 
     case: str
@@ -135,11 +136,16 @@ class Application(Shape):
     status: Status
     policy: bool = False
     sibling_at: tuple[str, ...] = ()
+    kin: bool = False
     version: int = 1
 
 
 class Run(Shape):
-    """One giving-out of places: a year, district, grade and round."""
+    """One giving-out of places: a year, district, grade and round.
+
+    ``waiting``: applications that departments and officers had not decided when it was last tried to seal it; ``without_points``: families
+    left out as they were in no ranking.
+    """
 
     id: str
     year: int
@@ -155,7 +161,9 @@ class Run(Shape):
     inputs_sha256: str | None = None
     ground_sha256: str | None = None
     result_sha256: str | None = None
+    waiting: int | None = None
     pupils: int | None = None
+    without_points: int | None = None
     placed: int | None = None
     publicity_until: date | None = None
     version: int = 1

@@ -40,7 +40,7 @@ def _export(person_id: str, now: datetime) -> list[dict[str, Any]]:
 def _erase(person_id: str, now: datetime) -> list[identity.Kept]:
     """Delete applications and lines; what was published holds a reference that leads to nobody any more.
 
-    Raises ``Conflict("school_run_under_way")`` for the minutes in which a run that counts the child is being allocated.
+    Raises ``Conflict("school_run_under_way")`` from the closing of a run that counts the child to its publicity.
     """
     held = _held(person_id)
     if any(run.state in ("closed", "sealed") for application in held for run in _runs(application)):

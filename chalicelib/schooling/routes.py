@@ -105,13 +105,13 @@ def get_my_places(call: Call) -> MyPlaces:
 
 @api.post("/school-runs", who=OFFICERS, body=NewRun, answer=RunView, status=201, summary="Open a round")
 def post_run(call: Call, body: NewRun) -> RunView:
-    """Publishes the commitment to the lot's seed before anybody has applied."""
+    """Publishes the commitment to the lot's seed before anybody has applied. The rankings must be of this year's school admission and of the district."""
     return service.open_run(call.actor, body, call.now, call.once)
 
 
 @api.post("/school-runs/{id}/closing", who=OFFICERS, answer=RunView, summary="Close a round")
 def post_closing(call: Call, id: str) -> RunView:
-    """After its time; it is then sealed, allocated, checked and made public by a function."""
+    """After its time; it is then sealed, allocated, checked and made public by a function, which waits for applications that the city has not decided (``waiting``)."""
     return service.close_run(call.actor, id, call.now, call.once)
 
 

@@ -2,37 +2,42 @@
 
 import hashlib
 from collections.abc import Callable, Mapping
-from datetime import datetime
+from datetime import date, datetime
 from typing import Final
 
-from chalicelib import audit, aws, clock, config, keys, sealing, tables
+from chalicelib import audit, aws, clock, config, keys, regions, sealing, tables
 from chalicelib.actors import SYSTEM, Actor
+from chalicelib.cases import service as cases
 from chalicelib.errors import Conflict, Field, Invalid, NotFound
 from chalicelib.logs import logger
-from chalicelib.schooling import checking, gathering, lottery, model, policy, sealed, store
+from chalicelib.schooling import checking, filing, gathering, lottery, model, policy, sealed, store
 from chalicelib.schooling.gathering import Earlier
 from chalicelib.schooling.model import Entry, PointsPlace, Run
 from chalicelib.schooling.policy import Policy
 from chalicelib.schooling.sealed import Inputs, Result
 from chalicelib.schooling.showing import run_view
 from chalicelib.schooling.views import NewRun, RunView
+from chalicelib.seasons import service as seasons
 from chalicelib.tables import Cancelled, Once
 
 log = logger("schooling")
 SEED: Final = "lot_seed"
+# States in which a case waits for the city, not for the applicant.
+OFFICE: Final = frozenset({"checking", "review", "appealed"})
 ReadPoints = Callable[[str], list[PointsPlace]]
 
 
 def open_run(actor: Actor, body: NewRun, now: datetime, once: Once | None = None) -> RunView:
     """Open a round for this year and publish the commitment to the lot's seed, before anybody has applied.
 
-    Raises ``Invalid`` for days outside the policy's calendar, ``Conflict`` without a plan, before the round before it is final, and when the
+    Raises ``Invalid`` for days outside the policy's calendar and rankings that are not of this year's schools here, ``Conflict`` without a plan, before the round before it is final, and when the
     round was opened already.
     """
     actor.require_region(body.district)
     rules, today = policy.policy(body.policy), clock.local_date(now)
     _require_calendar(body, rules, now)
     _require_ready(today.year, body)
+    _require_rankings(body, today)
     seed = lottery.new_seed()
     run = _new_run(body, rules, lottery.commitment(seed), now)
     sealer, key = sealing.new_sealer(_key_of(run.id))
@@ -81,19 +86,42 @@ def _require_ready(year: int, body: NewRun) -> None:
             raise Conflict("school_round_order")
 
 
+def _require_rankings(body: NewRun, today: date) -> None:
+    """Each list is there, of school admission, of this year or the school year that is applied for, and of the district or around it."""
+    wrong = [
+        Field(f"/rankings/{place}", code)
+        for place, ranking in enumerate(body.rankings)
+        if (code := _ranking_wrong(ranking, body.district, today))
+    ]
+    if wrong:
+        raise Invalid("values_invalid", fields=wrong)
+
+
+def _ranking_wrong(ranking_id: str, district: str, today: date) -> str | None:
+    try:
+        found = seasons.get(ranking_id)
+    except NotFound:
+        return "school_ranking_unknown"
+    if found.scope != "school":
+        return "school_ranking_scope"
+    if not (regions.covers(district, found.area) or regions.covers(found.area, district)):
+        return "school_ranking_elsewhere"
+    return None if found.period in seasons.school_periods(today) else "school_ranking_period"
+
+
 def _key_of(run_id: str) -> str:
     """Whose key seals a run's seed: the run's own."""
     return f"RUN-{run_id}"
 
 
 def close_run(actor: Actor, run_id: str, now: datetime, once: Once | None = None) -> RunView:
-    """Close a round whose time is over, and let it be allocated; again after one that failed its check.
+    """Close a round whose time is over, and let it be allocated; again after one that failed its check, or that waits for decisions.
 
     Raises ``NotFound``, ``Conflict("school_run_not_yet")`` before its time, ``Conflict("school_run_state")``.
     """
     run, seed = existing(run_id)
     actor.require_region(run.district)
-    if run.state not in ("open", "failed"):
+    if run.state not in ("open", "closed", "failed"):
         raise Conflict("school_run_state", state=run.state)
     if now < run.closes_at:
         raise Conflict("school_run_not_yet")
@@ -119,15 +147,43 @@ def existing(run_id: str) -> tuple[Run, str | None]:
 def proceed(run_id: str, read: ReadPoints, now: datetime) -> Run:
     """Take a closed run to its publicity: gather and seal, allocate, check. Goes on from wherever it was stopped; harmless when it is done.
 
+    It stays closed while departments or officers have applications to decide: silence counts against nobody.
+
     A result that the independent checker finds wrong is not published: the run is ``failed``, and an alarm says so.
     """
     run, seed = existing(run_id)
     if run.state == "closed":
+        if waiting := _undecided(run, now):
+            return _waits(run, seed, waiting, now)
         run = _seal(run, seed, read, now)
         run, seed = existing(run_id)
     if run.state == "sealed":
         run = _allocate(run, seed, now)
     return run
+
+
+def _undecided(run: Run, now: datetime) -> int:
+    """How many applications wait for a department or an officer; one that was accepted and not heard of yet takes part from here."""
+    waiting = 0
+    for each in store.pool(run.year, run.district, run.grade):
+        if each.status not in ("filed", "refused"):
+            continue
+        case = cases.find(each.case)
+        if case is not None and case.state == "accepted":
+            filing.enact(case, now)
+        waiting += case is not None and case.state in OFFICE
+    return waiting
+
+
+def _waits(run: Run, seed: str | None, waiting: int, now: datetime) -> Run:
+    """Say in the run how many it waits for; it is tried again each night, and when an officer closes it again."""
+    log.info("a run waits for decisions", extra={"run": run.id, "waiting": waiting})
+    if run.waiting == waiting:
+        return run
+    after = run.model_copy(update={"waiting": waiting})
+    note = audit.entry(SYSTEM, "school_run.waiting", run.id, now, waiting=waiting)
+    tables.transact(*store.run_save(run, after, seed), note)
+    return after
 
 
 def _seal(run: Run, seed: str | None, read: ReadPoints, now: datetime) -> Run:
@@ -144,7 +200,9 @@ def _seal(run: Run, seed: str | None, read: ReadPoints, now: datetime) -> Run:
     store.keep_entries(run.id, lines)
     _write_file(run.id, "inputs", sealed.canonical(found))
     digests = {"inputs_sha256": sealed.digest(found), "ground_sha256": gathering.ground_digest(lines)}
-    after = run.model_copy(update={"state": "sealed", "pupils": len(found.pupils), **digests})
+    without = sum(line.left_out == "no_points" for line in lines)
+    counts = {"pupils": len(found.pupils), "without_points": without}
+    after = run.model_copy(update={"state": "sealed", "waiting": 0, **counts, **digests})
     note = audit.entry(SYSTEM, "school_run.sealed", run.id, now, pupils=len(found.pupils), **digests)
     tables.transact(*store.run_save(run, after, seed), note)
     return after
@@ -210,7 +268,7 @@ def _published(
     if there.version != run.version:
         return there  # Another worker was quicker: families may have answered, and these lines know nothing of it.
     placed = [line.model_copy(update={"school": result.places.get(line.ref)}) for line in lines]
-    store.keep_entries(run.id, placed)
+    store.place(run.id, placed)
     store.keep_cutoffs(run.id, gathering.cutoffs(inputs.seats, placed, rules, _lots(inputs, result)))
     _write_file(run.id, "result", sealed.canonical(result))
     until = clock.add_working_days(clock.local_date(now), rules.publicity_working_days)

@@ -4,7 +4,7 @@ from datetime import datetime
 
 from chalicelib.cases.model import Case
 from chalicelib.identity import service as identity
-from chalicelib.schooling import model, policy, rights, store, verifying
+from chalicelib.schooling import filing, kinship, model, policy, rights, store, verifying
 from chalicelib.schooling.answering import answer
 from chalicelib.schooling.filing import KIND, change_choices, enact, file, follow
 from chalicelib.schooling.model import Facts, Finding, PointsPlace
@@ -50,11 +50,14 @@ def verify(case: Case, part: str, facts: Facts, now: datetime) -> Finding:
     """What the education department's data says of an application's part. Never ``failed``: doubt and silence are for a person."""
     said = case.payload
     check = case.check(part).code
+    if check == "kinship":
+        found = filing.of_case(case)
+        return verifying.finding((kinship.of(found) if found else None) or "no_kin", case)
     if check == "sibling":
         rolls = {claim["person"]: facts(verifying.ROLLS, claim["person"]) for claim in said["siblings"]}
         return verifying.siblings(case, rolls, store.schools(said["year"], said["district"]))
     if check == "sixth_grade":
         return verifying.sixth_grade(case, facts(verifying.ROLLS, said["child"]))
-    found = store.run(model.run_id(said["year"], said["district"], said["grade"], 1))
-    rules = policy.policy(found[0].policy if found else policy.DEFAULT)
+    run = store.run(model.run_id(said["year"], said["district"], said["grade"], 1))
+    rules = policy.policy(run[0].policy if run else policy.DEFAULT)
     return verifying.age(case, identity.profile(said["child"]).birth_date, rules.grades[said["grade"]])

@@ -10,7 +10,7 @@ from chalicelib.identity import model as identities
 from chalicelib.identity import service as identity
 from chalicelib.insight import service as insight
 from chalicelib.schooling import model, policy, receipts, store
-from chalicelib.schooling.model import SHOWN, Application, Entry, Run
+from chalicelib.schooling.model import SHOWN, Application, Cutoff, Entry, Run
 from chalicelib.schooling.views import (
     MyPlace,
     MyPlaces,
@@ -34,6 +34,8 @@ def run_view(run: Run, files: RunFiles | None = None) -> RunView:
     known = run.model_dump(include=set(RunView.model_fields) - {"mechanism", "files"})
     if run.state not in SHOWN:
         known |= {"placed": None, "result_sha256": None}
+    if 0 < (run.without_points or 0) < insight.K:
+        known["without_points"] = None
     return RunView(mechanism=policy.policy(run.policy).mechanism, files=files, **known)
 
 
@@ -98,22 +100,31 @@ def counts(actor: Actor, run_id: str, language: str) -> RunCounts:
     if found.state not in SHOWN:
         raise NotFound("school_run_not_public")
     rules, schools = policy.policy(found.policy), store.schools(found.year, found.district)
+    titles = [each.title.in_language(language) for each in rules.classes]
+    cutoffs = sorted(store.cutoffs(run_id).items())
+    admitted = receipts.protected([cutoff.admitted for _, cutoff in cutoffs], insight.K)
     items = []
-    for school, cutoff in sorted(store.cutoffs(run_id).items()):
-        titles = [each.title.in_language(language) for each in rules.classes]
-        last = None if cutoff.last_class is None else titles[cutoff.last_class]
-        points = None if cutoff.last_total is None else str(cutoff.last_total)
-        shown = SchoolCounts(
-            school=school,
-            name=schools[school].name.in_language(language) if school in schools else school,
-            seats=cutoff.seats,
-            admitted=cutoff.admitted,
-            last_class=last,
-            last_points=points,
-            by_class=dict(zip(titles, receipts.protected(cutoff.by_class, insight.K), strict=True)),
-        )
-        items.append(shown)
+    for (school, cutoff), shown in zip(cutoffs, admitted, strict=True):
+        name = schools[school].name.in_language(language) if school in schools else school
+        items.append(_school_counts(cutoff, name, titles, shown))
     return RunCounts(items=items)
+
+
+def _school_counts(cutoff: Cutoff, name: str, titles: list[str], admitted: int | None) -> SchoolCounts:
+    """``admitted``: as it may be shown; where it may not, the counts that add up to it may not either."""
+    if admitted is None:
+        by_class = [None if count else 0 for count in cutoff.by_class]
+    else:
+        by_class = receipts.protected(cutoff.by_class, insight.K)
+    return SchoolCounts(
+        school=cutoff.school,
+        name=name,
+        seats=cutoff.seats,
+        admitted=admitted,
+        last_class=None if cutoff.last_class is None else titles[cutoff.last_class],
+        last_points=None if cutoff.last_total is None else str(cutoff.last_total),
+        by_class=dict(zip(titles, by_class, strict=True)),
+    )
 
 
 def my_places(actor: Actor) -> MyPlaces:

@@ -1,85 +1,22 @@
 """Schools, applications and runs in DynamoDB.
 
 ``PLAN#<year>#<district>`` / ``SCHOOL#<id>``. ``POOL#<year>#<district>#<grade>`` / ``CASE#<id>``: an application, ``CHILD#<person>`` / ``<year>`` that
-the child has one, ``PERSON#<id>`` / ``CASE#<id>`` the way from parent to it. ``RUNS#<year>#<district>`` / ``<run>``: a run, and ``RUNS#OPEN`` / ``<run>``
+the child has one whose kinship is shown, ``CHILD#<person>`` / ``<year>#<owner>`` that this owner has one for it, ``PERSON#<id>`` / ``CASE#<id>`` the way from parent to it. ``RUNS#<year>#<district>`` / ``<run>``: a run, and ``RUNS#OPEN`` / ``<run>``
 while it is not over; ``RUN#<id>`` / ``PLACE#<case>`` a pupil in it, ``SCHOOL#<id>`` a school in it.
 """
 
 import json
 from collections.abc import Iterable, Sequence
 from decimal import Decimal
+from itertools import batched
 from typing import Final
-
-from pynamodb.attributes import NumberAttribute, UnicodeAttribute
 
 from chalicelib import tables
 from chalicelib.schooling.model import Application, Cutoff, Entry, Run, School, Wish
+from chalicelib.schooling.rows import ApplicationRow, CutoffRow, EntryRow, PointerRow, RunRow, SchoolRow
 from chalicelib.tables import Delete, Put, Row, Update, Write
 
 OPEN: Final = "RUNS#OPEN"
-
-
-class SchoolRow(Row):
-    """A school of a year's plan."""
-
-    Meta = tables.meta("schooling")
-    plan = UnicodeAttribute()
-
-
-class ApplicationRow(Row):
-    """An application."""
-
-    Meta = tables.meta("schooling")
-    owner = UnicodeAttribute()
-    child = UnicodeAttribute()
-    child_key = UnicodeAttribute()
-    region = UnicodeAttribute()
-    choices = UnicodeAttribute()
-    points_case = UnicodeAttribute(null=True)
-    status = UnicodeAttribute()
-    proven = UnicodeAttribute()
-    version = NumberAttribute()
-
-
-class PointerRow(Row):
-    """Where an application lies: from its parent, and from its child."""
-
-    Meta = tables.meta("schooling")
-    pool = UnicodeAttribute()
-    case = UnicodeAttribute()
-
-
-class RunRow(Row):
-    """A run. ``facts``: all of it but what conditions ask for; ``seed``: sealed under the run's own key until it is revealed."""
-
-    Meta = tables.meta("schooling")
-    state = UnicodeAttribute()
-    facts = UnicodeAttribute()
-    seed = UnicodeAttribute(null=True)
-    version = NumberAttribute()
-
-
-class EntryRow(Row):
-    """A pupil in a run."""
-
-    Meta = tables.meta("schooling")
-    owner = UnicodeAttribute()
-    child = UnicodeAttribute()
-    ref = UnicodeAttribute()
-    rank = NumberAttribute()
-    total = UnicodeAttribute(null=True)
-    tie = UnicodeAttribute()
-    wishes = UnicodeAttribute()
-    school = UnicodeAttribute(null=True)
-    answer = UnicodeAttribute(null=True)
-    left_out = UnicodeAttribute(null=True)
-
-
-class CutoffRow(Row):
-    """A school in a run."""
-
-    Meta = tables.meta("schooling")
-    facts = UnicodeAttribute()
 
 
 def plan_pk(year: int, district: str) -> str:
@@ -123,13 +60,34 @@ def schools(year: int, district: str) -> dict[str, School]:
 
 
 def create_writes(application: Application) -> list[Put]:
-    """The writes of a new application; refused when the child has one this year."""
+    """The writes of a new application; refused when the owner has one for the child this year, and, with kinship shown, when the child has one."""
     pool = _pool(application)
-    child = PointerRow(f"CHILD#{application.child}", str(application.year), pool=pool, case=application.case)
+    child = [child_put(application)] if application.kin else []
     parent = PointerRow(
         f"PERSON#{application.owner}", f"CASE#{application.case}", pool=pool, case=application.case
     )
-    return [tables.create(child), tables.create(_application_row(application)), tables.create(parent)]
+    claim, row = _pointer(application, _claim(application)), _application_row(application)
+    return [tables.create(claim), tables.create(row), tables.create(parent), *child]
+
+
+def child_put(application: Application) -> Put:
+    """The write by which an application is the child's this year; refused when another is."""
+    return tables.create(_pointer(application, str(application.year)))
+
+
+def _pointer(application: Application, sk: str) -> PointerRow:
+    return PointerRow(f"CHILD#{application.child}", sk, pool=_pool(application), case=application.case)
+
+
+def _claim(application: Application) -> str:
+    return f"{application.year}#{application.owner}"
+
+
+def is_taken(application: Application) -> bool:
+    """Whether another application stands in this one's way: the child's, or an earlier one of the same owner."""
+    ways = {str(application.year), _claim(application)} if application.kin else {_claim(application)}
+    rows = PointerRow.query(f"CHILD#{application.child}", consistent_read=True)
+    return any(row.sk in ways and row.case != application.case for row in rows)
 
 
 def _pool(application: Application) -> str:
@@ -141,7 +99,9 @@ def _application_row(application: Application) -> ApplicationRow:
     row.child, row.child_key = application.child, application.child_key
     row.region, row.status = application.region, application.status
     row.choices, row.points_case = json.dumps(application.choices), application.points_case
-    row.proven = json.dumps({"policy": application.policy, "sibling_at": application.sibling_at})
+    row.proven = json.dumps(
+        {"policy": application.policy, "sibling_at": application.sibling_at, "kin": application.kin}
+    )
     row.version = application.version
     return row
 
@@ -153,8 +113,18 @@ def save(before: Application, after: Application) -> Put:
 
 
 def let_child_go(application: Application) -> bool:
-    """Let a child have another application this year; False when that was so, or another is there already."""
-    row = PointerRow(f"CHILD#{application.child}", str(application.year))
+    """Let a child have another application this year, also of the same owner; False when that was so, or others are there already."""
+    freed = [_freed(application, sk) for sk in (str(application.year), _claim(application))]
+    return any(freed)
+
+
+def free_child(application: Application) -> bool:
+    """The same, but the owner has this one still."""
+    return _freed(application, str(application.year))
+
+
+def _freed(application: Application, sk: str) -> bool:
+    row = PointerRow(f"CHILD#{application.child}", sk)
     try:
         tables.transact(Delete(row, PointerRow.case == application.case))
     except tables.Cancelled:
@@ -189,7 +159,8 @@ def applications_of(person: str) -> list[Application]:
 
 def applications_for(child: str) -> list[Application]:
     """The applications of a child, by year."""
-    found = [_application_at(row.pool, row.case) for row in PointerRow.query(f"CHILD#{child}")]
+    ways = {row.case: row.pool for row in PointerRow.query(f"CHILD#{child}")}
+    found = [_application_at(pool, case) for case, pool in ways.items()]
     return [each for each in found if each is not None]
 
 
@@ -211,6 +182,7 @@ def _application(row: ApplicationRow) -> Application:
             "status": row.status,
             "policy": proven["policy"],
             "sibling_at": tuple(proven["sibling_at"]),
+            "kin": proven.get("kin", False),
             "version": int(row.version),
         }
     )
@@ -222,10 +194,8 @@ def application_deletes(application: Application) -> list[Write]:
         ApplicationRow(_pool(application), f"CASE#{application.case}"),
         PointerRow(f"PERSON#{application.owner}", f"CASE#{application.case}"),
     ]
-    child = PointerRow(f"CHILD#{application.child}", str(application.year))
-    held = PointerRow.find(child.pk, child.sk, consistent=True)
-    if held is not None and held.case == application.case:
-        rows.append(child)
+    held = PointerRow.query(f"CHILD#{application.child}", consistent_read=True)
+    rows += [PointerRow(row.pk, row.sk) for row in held if row.case == application.case]
     return [Delete(row) for row in rows]
 
 
@@ -315,6 +285,25 @@ def answer_update(run_id: str, case: str, answer: str) -> Update:
     row = EntryRow(run_pk(run_id), f"PLACE#{case}")
     unanswered = EntryRow.school.exists() & (EntryRow.answer.does_not_exist() | (EntryRow.answer == answer))
     return Update(row, [EntryRow.answer.set(answer)], unanswered)
+
+
+def place(run_id: str, placed: Iterable[Entry]) -> int:
+    """Write the schools that pupils got, each beside whatever the family has answered meanwhile; a repeat is harmless. Returns how many.
+
+    Raises ``Cancelled`` when a line is no longer there.
+    """
+    writes = [
+        Update(
+            EntryRow(run_pk(run_id), f"PLACE#{one.case}"),
+            [EntryRow.school.set(one.school)],
+            EntryRow.ref == one.ref,
+        )
+        for one in placed
+        if one.school is not None
+    ]
+    for some in batched(writes, 100):
+        tables.transact(*some)
+    return len(writes)
 
 
 def entry_delete(run_id: str, case: str) -> Delete:

@@ -13,6 +13,9 @@ from chalicelib.shapes import Title
 
 ROLLS: Final = "school_rolls"
 _SAID: Final = {
+    "kin_household": ("居住登记显示儿童为申请人同户子女", "The register has the child in the applicant's household"),
+    "kin_points": ("申请人为该儿童提出的积分申请已通过", "The applicant's points application for this child was accepted"),
+    "no_kin": ("登记中没有显示亲子关系，由工作人员核对证明", "No record shows whose child it is; a person will look at the paper"),
     "age": ("年龄符合入学规定", "Of the age for this grade"),
     "age_unusual": ("年龄与年级不相符，由工作人员核对", "An unusual age for this grade; a person will look"),
     "sibling": ("学籍显示兄弟姐妹在该校就读", "The roll has the brother or sister at the school"),
@@ -20,7 +23,7 @@ _SAID: Final = {
     "sixth_grade": ("学籍显示在读六年级", "The roll has the child in grade 6"),
     "no_sixth_grade": ("没有查到六年级学籍，由工作人员核对", "The roll does not have the child in grade 6; a person will look"),
 }  # fmt: skip
-_PASSED: Final = frozenset({"age", "sibling", "sixth_grade"})
+_PASSED: Final = frozenset({"kin_household", "kin_points", "age", "sibling", "sixth_grade"})
 
 
 def finding(code: str, case: Case, source: str | None = None, record: str | None = None) -> Finding:

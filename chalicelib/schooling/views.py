@@ -76,7 +76,11 @@ class RunFiles(Shape):
 
 
 class RunView(Shape):
-    """A run as everybody may see it. ``commitment``: SHA-256 of the lot's seed, which stands in the result."""
+    """A run as everybody may see it. ``commitment``: SHA-256 of the lot's seed, which stands in the result.
+
+    ``rankings``: the points lists it goes by; ``waiting``: applications not decided by the city when it was last tried to seal it, which it
+    waits for; ``without_points``: families left out as they are in none of the lists, null where those are fewer than ten.
+    """
 
     id: str
     year: int
@@ -86,11 +90,14 @@ class RunView(Shape):
     policy: str
     mechanism: str
     state: RunState
+    rankings: tuple[str, ...]
     closes_at: datetime
     commitment: str
     inputs_sha256: str | None
     result_sha256: str | None
+    waiting: int | None
     pupils: int | None
+    without_points: int | None
     placed: int | None
     publicity_until: date | None
     files: RunFiles | None = None
@@ -194,7 +201,7 @@ class SchoolCounts(Shape):
     school: str
     name: str
     seats: int
-    admitted: int
+    admitted: int | None
     last_class: str | None
     last_points: str | None
     by_class: dict[str, int | None]

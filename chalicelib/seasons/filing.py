@@ -267,6 +267,15 @@ def _region(made: Application) -> str:
     return standing.region if standing and at_home else made.town
 
 
+def asked_for(person: str, child: str) -> bool:
+    """Whether a person's points application for a child, by the child's key, was accepted and still counts."""
+    found = store.applications(store.cases_of(person))
+    return any(
+        (made.person, made.child) == (person, child) and cases.case(case).state == "accepted"
+        for case, (made, _) in found.items()
+    )
+
+
 def record_key(record: str) -> str:
     """A certificate's number as a key that tells nobody the number."""
     return keys.blind_index("points_record", model.plain_record(record))

@@ -282,6 +282,11 @@ def period_of(kind: str, day: date) -> str:
     return str(day.year + (kind == "school_year" and day.month >= MONTHS_OF_SCHOOL_YEAR))
 
 
+def school_periods(day: date) -> frozenset[str]:
+    """What the lists are called that a giving-out of school places may go by: this year's, and the school year that is applied for."""
+    return frozenset({period_of("year", day), period_of("school_year", day)})
+
+
 _AREA: Final = {"city": 4, "district": 6, "town": 9, "zone": 9}
 
 

@@ -3,9 +3,10 @@
 from chalicelib.seasons import rights as rights  # Takes part in export and deletion.
 from chalicelib.seasons.answering import answer
 from chalicelib.seasons.deciding import replay
-from chalicelib.seasons.filing import APPLICATION, apply
+from chalicelib.seasons.filing import APPLICATION, apply, asked_for
 from chalicelib.seasons.following import enact, follow
 from chalicelib.seasons.looking import mine, page, particulars, rankings
+from chalicelib.seasons.model import school_periods
 from chalicelib.seasons.objecting import OBJECTION, object_to, objected_to, recheck
 from chalicelib.seasons.rankings import (
     final_places,
@@ -27,6 +28,7 @@ __all__ = [
     "Asked",
     "answer",
     "apply",
+    "asked_for",
     "enact",
     "final_places",
     "finalise",
@@ -45,6 +47,7 @@ __all__ = [
     "rankings",
     "recheck",
     "replay",
+    "school_periods",
     "settle",
     "settle_places",
     "verify",

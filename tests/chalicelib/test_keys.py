@@ -70,6 +70,12 @@ def test_a_page_token_comes_back_as_it_was(cloud: None, position: dict[str, obje
     assert keys.read_page(keys.sign_page(position)) == position
 
 
+def test_a_page_token_does_not_tell_the_position_it_holds(cloud: None) -> None:
+    """Of a list one line a page, a position beside the line would say whose case it is."""
+    token = keys.sign_page({"from": {"sk": {"S": "PLACE#C0000"}}})
+    assert b"PLACE" not in base64.urlsafe_b64decode(token + "=" * (-len(token) % 4))
+
+
 @ON_THE_CLOUD
 @given(token=st.text(max_size=80))
 def test_any_other_text_is_no_page_token(cloud: None, token: str) -> None:

@@ -34,21 +34,21 @@ def decided(run: Run, me: Client, case: str) -> None:
     wait_for(lambda: me.get(f"/cases/{case}")["state"], lambda s: s == "accepted", "the acceptance", SLOW)
 
 
-def family(run: Run, address: dict[str, Any]) -> Client:
-    """A parent who is registered in the district."""
-    me = run.bound(somebody())
+def family(run: Run, address: dict[str, Any]) -> tuple[Client, dict[str, Any]]:
+    """A parent who is registered in the district together with a child, and the child."""
+    me, born = run.bound(somebody()), somebody(born=f"{run.today.year - 6}0301")
+    child = {"name": born.name, "id_number": born.id_number, "guardian_consent": True}
     arrived = (run.today - timedelta(days=2)).isoformat()
-    body = {"address": address, "arrived_on": arrived, "housing": "rented"}
+    household = [child | {"relation": "child"}]
+    body = {"address": address, "arrived_on": arrived, "housing": "rented", "household": household}
     decided(run, me, me.post("/residence-registrations", body)["id"])
     wait_for(lambda: me.get("/me/residence-registrations")["items"], bool, "the registration", SLOW)
-    return me
+    return me, child
 
 
-def applies(run: Run, me: Client) -> str:
-    """A policy pupil's application."""
-    child = somebody(born=f"{run.today.year - 6}0301")
-    said = {"name": child.name, "id_number": child.id_number, "guardian_consent": True}
-    body = {"child": said, "grade": 1, "district": DISTRICT, "choices": ["e2e-a"], "policy_claim": "martyr"}
+def applies(me: Client, child: dict[str, Any]) -> str:
+    """A policy pupil's application; the register shows whose child it is."""
+    body = {"child": child, "grade": 1, "district": DISTRICT, "choices": ["e2e-a"], "policy_claim": "martyr"}
     return str(me.post("/school-applications", body)["id"])
 
 
@@ -85,11 +85,12 @@ def test_a_place_is_drawn_verified_refused_and_given_to_the_other(run: Run) -> N
         "reserved": {"1": 44},
     }
     run.api.staff("policy").post("/school-plans", {"year": run.today.year, "schools": [school]})
-    families = [family(run, address) for _ in range(2)]
+    known = [family(run, address) for _ in range(2)]
+    families = [me for me, _ in known]
     officer = run.api.staff(f"district-{DISTRICT}")
     first = opens(officer, 1, 25)  # Both file at once; departments may answer after the closing.
     promised = officer.get(f"/school-runs/{first}")["commitment"]
-    cases = [applies(run, me) for me in families]
+    cases = [applies(me, child) for me, child in known]
     for me, case in zip(families, cases, strict=True):
         decided(run, me, case)
     result = allocated(officer, first)

@@ -80,9 +80,12 @@ def test_departments_answer_the_application_takes_part_and_leaves_with_its_case(
 ) -> None:
     opened(now)
     parent = families.parent()
-    case_id = families.filed(parent, families.body("a1"), "60")
-    sample = event("verify_claims", **{CASE: case_id, "public_security": "age:education"})
-    assert verify_claims.handler(sample, None) == {"batchItemFailures": []}
+    body = families.body("a1")
+    families.at_home(parent, body)
+    case_id = families.filed(parent, body, "60")
+    for part in ("age:education", "kinship:public_security"):
+        sample = event("verify_claims", **{CASE: case_id, "public_security": part})
+        assert verify_claims.handler(sample, None) == {"batchItemFailures": []}
     assert cases.case(case_id).state == "accepted"
     for _ in range(2):
         relay(case_id)

@@ -1,22 +1,27 @@
 """A small district with schools and families, for tests that need a round from opening to its end."""
 
 import itertools
+import json
 from datetime import date, datetime, timedelta
 from decimal import Decimal
 from typing import Any
 
 import pytest
 
-from chalicelib import keys, tables
+from chalicelib import keys, sealing, tables
 from chalicelib.actors import SYSTEM, Actor
 from chalicelib.cases import service as cases
 from chalicelib.errors import Invalid
 from chalicelib.identity import service as identity
+from chalicelib.residence import household
+from chalicelib.residence import service as registered
 from chalicelib.residence import store as residence
 from chalicelib.residence.model import Registration, Standing
 from chalicelib.schooling import plans, running, service
 from chalicelib.schooling.model import NewSchoolApplication, Plan, PointsPlace, Run
 from chalicelib.schooling.views import MyPlace, NewRun
+from chalicelib.seasons import store as seasons
+from chalicelib.seasons.model import Ranking
 from tests.town import COMMUNITY, DISTRICT, TOWN, id_number, staff
 
 OTHER_TOWN = "440604011"
@@ -42,6 +47,27 @@ def planned(now: datetime, *schools: dict[str, Any]) -> None:
     listed = schools or (school("a1", 1), school("b1", 1), school("c1", 2, OTHER_TOWN))
     plan = Plan.model_validate({"year": now.year, "schools": list(listed)})
     plans.bring_in(staff("policy_officer"), plan, now)
+    ranking_there(now)
+
+
+def ranking_there(now: datetime, name: str = RANKING, **more: Any) -> str:
+    """The season's ranking of the district's points, unless it says otherwise; returns its id."""
+    if seasons.ranking(name) is None:
+        said = {
+            "id": name,
+            "policy": "demo-2026",
+            "policy_version": "1",
+            "policy_digest": "0" * 64,
+            "scope": "school",
+            "area": DISTRICT,
+            "period": f"{now.year}",
+            "round": 1,
+            "state": "final",
+            "opened_by": "policy-near",
+            **more,
+        }
+        tables.transact(seasons.ranking_put(Ranking.model_validate(said), None))
+    return name
 
 
 def opened(now: datetime, *, grade: int = 1, round_: int = 1, hours: int = 1, **more: Any) -> str:
@@ -106,6 +132,28 @@ class Families:
             "points_case": f"C{'0' * 26}",
             **more,
         }
+
+    def at_home(self, parent: Actor, body: dict[str, Any], relation: str = "child") -> None:
+        """Have the register hold the child in the parent's household, as an accepted case brought it in."""
+        child = body["child"] | {"relation": relation}
+        private = json.dumps({"household": [child]}, ensure_ascii=False)
+        submission = cases.Submission(
+            kind=household.REGISTRATION,
+            owner=parent.id,
+            filer=parent.id,
+            region=COMMUNITY,
+            payload={
+                "household": 1,
+                "building": f"{COMMUNITY}00100001",
+                "arrived_on": "2020-01-01",
+                "housing": "rented",
+            },
+            sealed=sealing.seal(parent.id, private, household.REGISTRATION),
+        )
+        case = cases.case(cases.submit(submission, parent, self.now).id)
+        for part in case.checks:
+            cases.record_check(case.id, part.id, "passed", SYSTEM, self.now)
+        assert registered.enact(cases.case(case.id), self.now)
 
     def filed(self, parent: Actor, body: dict[str, Any], points: str | None = None) -> str:
         """The case of an application; with ``points`` the season has ranked the child."""

@@ -25,6 +25,7 @@ def test_a_claim_that_a_person_does_not_accept_counts_for_nothing(families: Fami
         parent, families.body("a1", siblings=[sibling({"name": "测试小姐", "school": "a1"})]), "50"
     )
     cases.record_check(case, "age:education", "passed", SYSTEM, now)
+    cases.record_check(case, "kinship:public_security", "passed", SYSTEM, now)
     cases.record_check(case, "sibling:education", "failed", SYSTEM, now)
     assert cases.case(case).state == "review"
     cases.decide(OFFICER, case, Decision(decision="approve", reason="按积分参加"), now)
@@ -40,15 +41,26 @@ def test_who_withdraws_takes_no_part_and_may_apply_anew(families: Families, now:
     case = families.filed(parent, body, "70")
     families.pass_all(case)
     with pytest.raises(Conflict, match="school_child_asked_already"):
-        families.filed(families.parent(), body)
+        families.filed(parent, body)
     cases.act(cases.case(case), "withdraw", parent, now)
     for _ in range(2):
         service.follow(cases.case(case), now)
     (kept,) = store.applications_of(parent.id)
     assert kept.status == "withdrawn"
-    other = families.parent()
-    assert families.filed(other, body)
     assert families.allocated(run_id).pupils == 0
+
+
+def test_after_a_withdrawal_either_parent_may_apply(families: Families, now: datetime) -> None:
+    opened(now)
+    parent, other = families.parent(), families.parent()
+    body = families.body("a1")
+    case = families.filed(parent, body, "70")
+    families.pass_all(case)
+    cases.act(cases.case(case), "withdraw", parent, now)
+    assert service.follow(cases.case(case), now)
+    assert families.filed(parent, body)
+    families.at_home(other, body)
+    assert families.filed(other, body)
 
 
 def test_ages_wishes_and_claims_that_cannot_be_are_named(families: Families, now: datetime) -> None:
