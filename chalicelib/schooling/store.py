@@ -239,8 +239,14 @@ def _run(row: RunRow) -> Run:
 
 
 def keep_entries(run_id: str, entries: Iterable[Entry]) -> int:
-    """Write pupils of a run; a repeat is harmless."""
-    return tables.batch_put(entry_row(run_id, entry) for entry in entries)
+    """Write pupils of a run before it is allocated; a repeat is harmless. Returns how many.
+
+    Raises ``Cancelled`` when one of them has a school already: a worker that comes late takes nobody's place away.
+    """
+    writes = [Put(entry_row(run_id, entry), EntryRow.school.does_not_exist()) for entry in entries]
+    for some in batched(writes, 100):
+        tables.transact(*some)
+    return len(writes)
 
 
 def entry_row(run_id: str, entry: Entry) -> EntryRow:
